@@ -1,0 +1,63 @@
+"""What the phases of one container's life share."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from minirt.codec import Json
+
+
+class Context:
+    """One launch, as the mechanisms see it.
+
+    id         the container's id
+    directory  its state directory on the host (absolute)
+    key        8 hex digits of hash(state root, id): the base of every name on the host
+    pid        host pid of the container's init; 0 before the clone
+    pidfd      a pidfd of it; -1 before the clone
+    root       in the child: O_PATH descriptor of the container's root directory
+    proc       in the child: descriptor of a procfs of its pid namespace, mounted nowhere; -1
+               where the plan has no such mount
+    created    what was made on the host, by mechanism: in state.json before it is made, so
+               that teardown in another process finds it
+    """
+
+    __slots__ = (
+        "call", "channel", "created", "directory", "id", "key", "pid", "pidfd", "proc", "root",
+        "save", "traceparent", "warn",
+    )  # fmt: skip
+
+    def __init__(self, container_id: str, directory: str, key: str) -> None:
+        self.id = container_id
+        self.directory = directory
+        self.key = key
+        self.pid = 0
+        self.pidfd = -1
+        self.root = -1
+        self.proc = -1
+        self.channel = -1
+        self.created: dict[str, Json] = {}
+        self.traceparent = ""
+        # The engine's services; these defaults serve a context without an engine (tests).
+        self.save: Callable[[], None] = _nothing
+        self.call: Callable[[Sequence[str], str], str] = _no_engine
+        self.warn: Callable[[str], None] = _no_warning
+
+    def record(self, name: str, value: Json) -> None:
+        """Note in state.json what is about to be made on the host, then make it."""
+        self.created[name] = value
+        self.save()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _no_warning(_text: str) -> None:
+    pass
+
+
+def _no_engine(argv: Sequence[str], _stdin: str) -> str:
+    raise LookupError(argv[0])

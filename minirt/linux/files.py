@@ -1,0 +1,81 @@
+"""Paths inside the container's root, resolved by the kernel so that no link can lead outside."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import stat
+
+from minirt.linux.calls import check, names
+
+RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 2, 4, 8, 16
+RESOLVE = {
+    "RESOLVE_NO_MAGICLINKS": 2, "RESOLVE_NO_SYMLINKS": 4, "RESOLVE_BENEATH": 8,
+    "RESOLVE_IN_ROOT": 16,
+}  # fmt: skip
+MFD_CLOEXEC, MFD_ALLOW_SEALING = 1, 2
+
+
+class OpenHow(ctypes.Structure):
+    """struct open_how of openat2(2)."""
+
+    _fields_ = [
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    ]
+
+
+def openat2(
+    dirfd: int, path: str, flags: int = os.O_PATH, *, mode: int = 0, resolve: int = RESOLVE_IN_ROOT
+) -> int:
+    """Open `path` as seen from the root `dirfd` (close-on-exec); ".." and links stay inside."""
+    how = OpenHow(flags | os.O_CLOEXEC, mode, resolve)
+    return check(
+        "openat2",
+        dirfd,
+        os.fsencode(path),
+        how,
+        ctypes.sizeof(how),
+        what=f"cannot open {path} inside the container",
+        shown=f'root, "{path}", {names(resolve, RESOLVE)}',
+    )
+
+
+def make_directories(root: int, path: str, mode: int = 0o755) -> int:
+    """Like mkdir -p of `path` inside the root; return a descriptor of the last directory."""
+    here = os.dup(root)
+    done = ""
+    for part in [p for p in path.split("/") if p not in ("", ".")]:
+        done = f"{done}/{part}"
+        try:
+            os.mkdir(part, mode, dir_fd=here)
+        except FileExistsError:
+            pass
+        os.close(here)
+        here = openat2(root, done, os.O_PATH | os.O_DIRECTORY)
+    return here
+
+
+def make_file(root: int, path: str) -> int:
+    """An empty file at `path` inside the root, its directories too; an O_PATH descriptor."""
+    directory, _, name = path.rstrip("/").rpartition("/")
+    parent = make_directories(root, directory)
+    try:
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=parent))
+    except FileExistsError:
+        pass
+    finally:
+        os.close(parent)
+    return openat2(root, path)
+
+
+def is_directory(fd: int) -> bool:
+    return stat.S_ISDIR(os.fstat(fd).st_mode)
+
+
+def memfd_create(name: str) -> int:
+    """An anonymous file in memory (close-on-exec)."""
+    return check(
+        "memfd_create", name.encode(), MFD_CLOEXEC, what="cannot make a file in memory", shown=name
+    )

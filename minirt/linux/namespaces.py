@@ -1,0 +1,60 @@
+"""The eight namespaces: their CLONE_NEW* flags, unshare(2), setns(2). See namespaces(7)."""
+
+from __future__ import annotations
+
+import os
+
+from minirt.linux.calls import check, failed, names
+
+CLONE_NEWTIME = 0x80
+CLONE_NEWNS = 0x20000
+CLONE_NEWCGROUP = 0x2000000
+CLONE_NEWUTS = 0x4000000
+CLONE_NEWIPC = 0x8000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+# By their names under /proc/PID/ns. A user namespace is joined first: it grants the right to
+# join the others; the mount namespace last: joining it changes what every path means.
+FLAGS = {
+    "user": CLONE_NEWUSER,
+    "cgroup": CLONE_NEWCGROUP,
+    "ipc": CLONE_NEWIPC,
+    "uts": CLONE_NEWUTS,
+    "net": CLONE_NEWNET,
+    "pid": CLONE_NEWPID,
+    "time": CLONE_NEWTIME,
+    "mnt": CLONE_NEWNS,
+}
+FLAG_NAMES = {
+    "CLONE_NEWTIME": CLONE_NEWTIME, "CLONE_NEWNS": CLONE_NEWNS,
+    "CLONE_NEWCGROUP": CLONE_NEWCGROUP, "CLONE_NEWUTS": CLONE_NEWUTS,
+    "CLONE_NEWIPC": CLONE_NEWIPC, "CLONE_NEWUSER": CLONE_NEWUSER, "CLONE_NEWPID": CLONE_NEWPID,
+    "CLONE_NEWNET": CLONE_NEWNET,
+}  # fmt: skip
+
+
+def unshare(flags: int) -> None:
+    """Move this process into new namespaces (unshare(2)); NEWPID and NEWTIME: its children."""
+    shown = names(flags, FLAG_NAMES)
+    check("unshare", flags, what="cannot make new namespaces", shown=shown)
+
+
+def setns(fd: int, nstype: int = 0) -> None:
+    """Join the namespace that `fd` names (setns(2)); a wrong `nstype` is EINVAL."""
+    shown = f"fd, {names(nstype, FLAG_NAMES)}"
+    check("setns", fd, nstype, what="cannot join a namespace", shown=shown)
+
+
+def open_namespace(path: str) -> int:
+    """Open a namespace file (close-on-exec) such as /proc/PID/ns/net or /run/netns/NAME."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise failed("cannot open a namespace", f'open("{path}")', error) from None
+
+
+def inode(pid: int | str, kind: str) -> int:
+    """The inode number that identifies namespace `kind` of process `pid` ("self" for us)."""
+    return os.stat(f"/proc/{pid}/ns/{kind}").st_ino

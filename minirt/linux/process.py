@@ -1,0 +1,96 @@
+"""What a process sets about itself and others: prctl(2), pidfds, descriptors, signals."""
+
+from __future__ import annotations
+
+import os
+
+from minirt.linux.calls import check, invoke
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+else:  # `signal` builds enums at import (3 ms); its C core has all that is needed.
+    import _signal
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_READ, PR_CAPBSET_DROP = 1, 4, 23, 24
+PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT = 8, 38, 36, 47
+PR_NAMES = {
+    1: "PR_SET_PDEATHSIG", 4: "PR_SET_DUMPABLE", 8: "PR_SET_KEEPCAPS", 23: "PR_CAPBSET_READ",
+    24: "PR_CAPBSET_DROP", 36: "PR_SET_CHILD_SUBREAPER", 38: "PR_SET_NO_NEW_PRIVS",
+    47: "PR_CAP_AMBIENT",
+}  # fmt: skip
+SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGTERM, SIGWINCH = 1, 2, 3, 9, 15, 28
+CLOSE_RANGE_CLOEXEC = 4
+
+
+def prctl(option: int, argument: int = 0, *, more: int = 0, what: str) -> int:
+    """prctl(2) with its unused arguments zero."""
+    shown = f"{PR_NAMES.get(option, option)}, {argument}"
+    return check("prctl", option, argument, more, 0, 0, what=what, shown=shown)
+
+
+def pidfd_open(pid: int) -> int:
+    """A descriptor for process `pid` that can never come to mean another (pidfd_open(2))."""
+    return check("pidfd_open", pid, 0, what=f"cannot find process {pid}", shown=str(pid))
+
+
+def pidfd_send_signal(pidfd: int, signal: int) -> bool:
+    """Send `signal`; False when the process has ended already (ESRCH)."""
+    result = invoke("pidfd_send_signal", pidfd, signal, None, 0)
+    if result == -3:  # ESRCH
+        return False
+    if result < 0:
+        check(
+            "pidfd_send_signal", pidfd, signal, None, 0,
+            what="cannot send a signal to the container", shown=f"pidfd, {signal}",
+        )  # fmt: skip
+    return True
+
+
+def close_range(first: int, *, cloexec: bool = False) -> None:
+    """Close every descriptor from `first` on, or mark it to be closed by exec."""
+    flags = CLOSE_RANGE_CLOEXEC if cloexec else 0
+    check(
+        "close_range", first, 0x7FFFFFFF, flags, what="cannot close descriptors", shown=f"{first}"
+    )
+
+
+def default_signals() -> None:
+    """Undo what Python ignores (SIGPIPE, SIGXFSZ): ignored signals survive an exec."""
+    for number in range(1, 32):
+        if _signal.getsignal(number) not in (_signal.SIG_DFL, None):
+            _signal.signal(number, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, [])
+
+
+def caught(pid: int) -> int:
+    """The bit mask of signals that process `pid` handles (SigCgt of proc_pid_status(5))."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        for line in status:
+            if line.startswith("SigCgt:"):
+                return int(line.split()[1], 16)
+    return 0
+
+
+def start_time(pid: int) -> int:
+    """When process `pid` started, in clock ticks since boot; 0 if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return int(stat.read().rpartition(b")")[2].split()[19])
+    except (OSError, IndexError):
+        return 0
+
+
+def alive(pid: int, started: int) -> bool:
+    """Is `pid` still the process that started at `started`, and not a zombie?"""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+    except OSError:
+        return False
+    return fields[0] not in (b"Z", b"X") and int(fields[19]) == started
+
+
+def threads() -> int:
+    """How many threads this process has; a clone wants exactly one."""
+    return len(os.listdir("/proc/self/task"))

@@ -1,0 +1,207 @@
+"""The recorder: what happened when, as plain records, about a microsecond each.
+
+No OpenTelemetry here: it is slow to import, and its export thread makes unshare(CLONE_NEWUSER)
+and setns fail. The records are replayed through opentelemetry-sdk after the container has
+started or ended (minirt/telemetry). The container's init writes into one shared page of fixed
+slots, so a slot that was never closed tells where init died.
+"""
+
+from __future__ import annotations
+
+import errno as errnos
+import mmap
+import os
+import struct
+from time import monotonic_ns, time_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    Attribute = str | int | float | bool | Sequence[str]
+
+INTERNAL, CLIENT = "internal", "client"
+NO_PARENT = b"\0" * 8
+SLOT = struct.Struct("8s8sqqi60s")  # span id, parent id, start, end, errno, name
+SLOTS = 128
+
+
+class Span:
+    """One recorded interval; a context manager that ends itself and notes an exception.
+
+    `start` and `end` are CLOCK_MONOTONIC ns (`end` 0 while open); `error` is an errno name or
+    an exception's class, never user data.
+    """
+
+    __slots__ = (
+        "attributes", "end", "error", "events", "kind", "links", "message", "name", "parent",
+        "recorder", "side", "span_id", "start",
+    )  # fmt: skip
+
+    def __init__(self, recorder: Recorder, name: str, span_id: bytes, parent: bytes) -> None:
+        self.recorder = recorder
+        self.name = name
+        self.span_id = span_id
+        self.parent = parent
+        self.start = monotonic_ns()
+        self.end = 0
+        self.kind = INTERNAL
+        self.side = "host"
+        self.attributes: dict[str, Attribute] = {}
+        self.events: list[tuple[str, int]] = []
+        self.links: list[tuple[bytes, bytes]] = []
+        self.error = ""
+        self.message = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.fail(error)
+        self.recorder.finish(self)
+
+    def set(self, name: str, value: Attribute) -> None:
+        self.attributes[name] = value
+
+    def event(self, name: str, at: int = 0) -> None:
+        """Something that happened at `at` (CLOCK_MONOTONIC ns, default now)."""
+        self.events.append((name, at or monotonic_ns()))
+
+    def fail(self, error: BaseException) -> None:
+        """Mark the span failed: the kind of error and the call, no text of the user's."""
+        type_of = getattr(error, "error_type", None)
+        self.error = type_of() if type_of else type(error).__name__
+        call = getattr(error, "call", "")
+        self.message = f"{call.partition('(')[0]}: {self.error}" if call else self.error
+
+
+class Recorder:
+    """All spans of one invocation: a tree that grows at the innermost open span."""
+
+    __slots__ = ("_stack", "anchor", "parent", "sampled", "sink", "spans", "trace_id", "tracestate")
+
+    def __init__(self, traceparent: str = "", tracestate: str = "") -> None:
+        context = parse_traceparent(traceparent)
+        self.trace_id, self.parent, self.sampled = context or (os.urandom(16), NO_PARENT, True)
+        self.tracestate = tracestate if context else ""
+        self.spans: list[Span] = []
+        self._stack: list[Span] = []
+        self.anchor = clock_anchor()
+        self.sink: Callable[[str, Span], None] | None = None
+
+    def span(self, name: str, *, kind: str = INTERNAL) -> Span:
+        """Open a span below the innermost open one; use it in a `with`."""
+        span = Span(self, name, os.urandom(8), self.current())
+        span.kind = kind
+        self.spans.append(span)
+        self._stack.append(span)
+        if self.sink is not None:
+            self.sink("start", span)
+        return span
+
+    def add(self, name: str, start: int, end: int, *, parent: bytes = b"") -> Span:
+        """Add a span whose times are known already (CLOCK_MONOTONIC ns)."""
+        span = Span(self, name, os.urandom(8), parent or self.current())
+        span.start, span.end = start, end
+        self.spans.append(span)
+        return span
+
+    def finish(self, span: Span) -> None:
+        span.end = monotonic_ns()
+        self._stack.remove(span)
+        if self.sink is not None:
+            self.sink("end", span)
+
+    def current(self) -> bytes:
+        """The id of the innermost open span, else of the caller's, else zeroes."""
+        return self._stack[-1].span_id if self._stack else self.parent
+
+    def traceparent(self) -> str:
+        """The W3C trace context to hand to a program inside."""
+        flags = "01" if self.sampled else "00"
+        return f"00-{self.trace_id.hex()}-{self.current().hex()}-{flags}"
+
+
+def parse_traceparent(text: str) -> tuple[bytes, bytes, bool] | None:
+    """(trace id, span id, sampled) of a W3C traceparent; None when it is not a valid one."""
+    parts = text.strip().split("-")
+    if len(parts) < 4 or [len(p) for p in parts[:4]] != [2, 32, 16, 2] or parts[0] == "ff":
+        return None
+    try:
+        trace_id, span_id = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
+        flags = int(parts[3], 16)
+    except ValueError:
+        return None
+    if not any(trace_id) or not any(span_id):
+        return None
+    return trace_id, span_id, bool(flags & 1)
+
+
+def clock_anchor() -> tuple[int, int]:
+    """One moment on both clocks, (CLOCK_MONOTONIC, CLOCK_REALTIME) ns: the tightest of 20."""
+    best = (1 << 62, 0, 0)
+    for _ in range(20):
+        before, wall, after = monotonic_ns(), time_ns(), monotonic_ns()
+        best = min(best, (after - before, (before + after) // 2, wall))
+    return best[1], best[2]
+
+
+class Page:
+    """Fixed slots in a shared file: init stamps them, the host reads them, even post mortem.
+
+    The host writes names and ids before the clone; the child allocates nothing and only
+    stamps. Times are CLOCK_MONOTONIC ns, 0 = not yet.
+    """
+
+    __slots__ = ("_map", "_names")
+
+    def __init__(self, path: str, *, create: bool = False) -> None:
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if create else 0)
+        fd = os.open(path, flags, 0o600)
+        try:
+            if create:
+                os.truncate(fd, SLOT.size * SLOTS)
+            self._map = mmap.mmap(fd, SLOT.size * SLOTS)
+        finally:
+            os.close(fd)
+        self._names: dict[str, int] = {}
+
+    def reserve(self, name: str, parent: bytes) -> None:
+        """Prepare the slot for one span of the child's, before the clone."""
+        index = len(self._names)
+        slot = (os.urandom(8), parent, 0, 0, 0, name.encode()[:60])
+        SLOT.pack_into(self._map, index * SLOT.size, *slot)
+        self._names[name] = index
+
+    def begin(self, name: str) -> None:
+        struct.pack_into("q", self._map, self._names[name] * SLOT.size + 16, monotonic_ns())
+
+    def end(self, name: str, errno: int = 0) -> None:
+        offset = self._names[name] * SLOT.size + 24
+        struct.pack_into("qi", self._map, offset, monotonic_ns(), errno)
+
+    def collect(self, recorder: Recorder, *, died_at: int = 0) -> None:
+        """Copy the stamped slots to `recorder`, each once; an open one of a dead init failed."""
+        for index in range(SLOTS):
+            offset = index * SLOT.size
+            span_id, parent, start, end, errno, name = SLOT.unpack_from(self._map, offset)
+            if not start or not (end or died_at):
+                continue
+            span = Span(recorder, name.rstrip(b"\0").decode(), span_id, parent)
+            span.start, span.end, span.side = start, end or died_at, "container"
+            if errno or not end:
+                span.error = errnos.errorcode.get(errno, str(errno)) if errno else "InitDied"
+                span.message = span.error
+            recorder.spans.append(span)
+            struct.pack_into("q", self._map, offset + 16, 0)
+
+    def close(self) -> None:
+        self._map.close()
