@@ -20,12 +20,13 @@ class Context:
     root       in the child: O_PATH descriptor of the container's root directory
     proc       in the child: descriptor of a procfs of its pid namespace, mounted nowhere; -1
                where the plan has no such mount
+    cgroup_fd  a cgroup v2 directory to be born in (CLONE_INTO_CGROUP); -1 for none
     created    what was made on the host, by mechanism: in state.json before it is made, so
                that teardown in another process finds it
     """
 
     __slots__ = (
-        "call", "channel", "created", "directory", "id", "key", "pid", "pidfd", "proc", "root",
+        "call", "cgroup_fd", "channel", "created", "directory", "id", "key", "pid", "pidfd", "proc", "root",
         "save", "traceparent", "warn",
     )  # fmt: skip
 
@@ -38,6 +39,7 @@ class Context:
         self.root = -1
         self.proc = -1
         self.channel = -1
+        self.cgroup_fd = -1
         self.created: dict[str, Json] = {}
         self.traceparent = ""
         # The engine's services; these defaults serve a context without an engine (tests).

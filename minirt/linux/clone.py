@@ -76,8 +76,13 @@ def _clone(args: CloneArgs, pidfd: ctypes.c_int) -> int:
 def wait(pidfd: int) -> int:
     """Wait for the process to end; its exit status as a shell counts it (128 + signal)."""
     result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
-    if result is None:  # pragma: no cover  (only with WNOHANG)
+    if result is None:  # only with WNOHANG
         raise ChildProcessError(errno.ECHILD, os.strerror(errno.ECHILD))
     if result.si_code == os.CLD_EXITED:
         return result.si_status
     return 128 + result.si_status
+
+
+def exit_code(status: int) -> int:
+    """What os.waitpid returned, as a shell counts it (128 + signal)."""
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)

@@ -1,0 +1,59 @@
+"""Run one program of the host and wait for it; the few that minirt calls: nft, hooks, qemu."""
+
+from __future__ import annotations
+
+import os
+
+from minirt.errors import HostError
+from minirt.linux.clone import exit_code
+from minirt.linux.files import memfd_create
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# An engine may call minirt with no PATH at all.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def run(argv: Sequence[str], stdin: str = "", env: Mapping[str, str] | None = None) -> str:
+    """Run `argv` (argv[0] is looked up) with `stdin` as its input; return what it printed.
+
+    HostError when the program is missing, or ends with another status than 0: then the text is
+    the last line it wrote to stderr.
+    """
+    program = find(argv[0])
+    streams = [memfd_create("stdin"), memfd_create("stdout"), memfd_create("stderr")]
+    try:
+        _fill(streams[0], stdin.encode())
+        actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(streams)]
+        child = os.posix_spawn(program, argv, env or {"PATH": PATH}, file_actions=actions)
+        status = exit_code(os.waitpid(child, 0)[1])
+        output, errors = (_content(fd) for fd in streams[1:])
+    finally:
+        for fd in streams:
+            os.close(fd)
+    if status:
+        said = errors.strip().splitlines() or [f"it ended with status {status}"]
+        raise HostError(f"{argv[0]} failed: {said[0]}")
+    return output
+
+
+def find(name: str) -> str:
+    """The absolute path of a host program; HostError when it is not installed."""
+    if "/" in name:
+        return name
+    for directory in PATH.split(":"):
+        path = f"{directory}/{name}"
+        if os.access(path, os.X_OK):
+            return path
+    raise HostError(f"{name} is not installed", hint=f"install the package that has {name}")
+
+
+def _fill(fd: int, data: bytes) -> None:
+    os.write(fd, data)
+    os.lseek(fd, 0, os.SEEK_SET)
+
+
+def _content(fd: int) -> str:
+    return os.pread(fd, os.fstat(fd).st_size, 0).decode(errors="replace")
