@@ -26,8 +26,8 @@ class Context:
     """
 
     __slots__ = (
-        "call", "cgroup_fd", "channel", "created", "directory", "id", "key", "pid", "pidfd", "proc", "root",
-        "save", "traceparent", "warn",
+        "call", "cgroup_fd", "channel", "created", "directory", "id", "key", "pid", "pidfd",
+        "proc", "root", "save", "traceparent", "warn",
     )  # fmt: skip
 
     def __init__(self, container_id: str, directory: str, key: str) -> None:

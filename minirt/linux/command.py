@@ -27,7 +27,7 @@ def run(argv: Sequence[str], stdin: str = "", env: Mapping[str, str] | None = No
     try:
         _fill(streams[0], stdin.encode())
         actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(streams)]
-        child = os.posix_spawn(program, argv, env or {"PATH": PATH}, file_actions=actions)
+        child = os.posix_spawn(program, list(argv), env or {"PATH": PATH}, file_actions=actions)
         status = exit_code(os.waitpid(child, 0)[1])
         output, errors = (_content(fd) for fd in streams[1:])
     finally:
