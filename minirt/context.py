@@ -5,8 +5,16 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Protocol
 
     from minirt.codec import Json
+
+    class Call(Protocol):
+        """Run a host program: argv, what it reads, its environment as K=V, its path."""
+
+        def __call__(
+            self, argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = ""
+        ) -> str: ...
 
 
 class Context:
@@ -27,7 +35,7 @@ class Context:
 
     __slots__ = (
         "call", "cgroup_fd", "channel", "created", "directory", "id", "key", "pid", "pidfd",
-        "proc", "root", "save", "traceparent", "warn",
+        "proc", "root", "save", "send_fd", "traceparent", "warn",
     )  # fmt: skip
 
     def __init__(self, container_id: str, directory: str, key: str) -> None:
@@ -42,10 +50,11 @@ class Context:
         self.cgroup_fd = -1
         self.created: dict[str, Json] = {}
         self.traceparent = ""
-        # The engine's services; these defaults serve a context without an engine (tests).
+        # The engine's services; these defaults serve a context without an engine.
         self.save: Callable[[], None] = _nothing
-        self.call: Callable[[Sequence[str], str], str] = _no_engine
-        self.warn: Callable[[str], None] = _no_warning
+        self.call: Call = _no_engine
+        self.send_fd: Callable[[int], None] = _nothing
+        self.warn: Callable[[str], None] = _nothing
 
     def record(self, name: str, value: Json) -> None:
         """Note in state.json what is about to be made on the host, then make it."""
@@ -53,13 +62,11 @@ class Context:
         self.save()
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     pass
 
 
-def _no_warning(_text: str) -> None:
-    pass
-
-
-def _no_engine(argv: Sequence[str], _stdin: str) -> str:
-    raise LookupError(argv[0])
+def _no_engine(
+    argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = ""
+) -> str:
+    raise LookupError(program or argv[0], stdin, env)

@@ -23,16 +23,18 @@ if TYPE_CHECKING:
     Attribute = str | int | float | bool | Sequence[str]
 
 INTERNAL, CLIENT = "internal", "client"
+HOST, CONTAINER, KERNEL, GUEST = SIDES = ("host", "container", "kernel", "guest")
 NO_PARENT = b"\0" * 8
 SLOT = struct.Struct("8s8sqqi60s")  # span id, parent id, start, end, errno, name
 SLOTS = 128
+START, END = 16, 24  # the offsets of the two stamps in a slot
 
 
 class Span:
     """One recorded interval; a context manager that ends itself and notes an exception.
 
     `start` and `end` are CLOCK_MONOTONIC ns (`end` 0 while open); `error` is an errno name or
-    an exception's class, never user data.
+    an exception's class, never user data; `side` says where it happened (one of SIDES).
     """
 
     __slots__ = (
@@ -48,7 +50,7 @@ class Span:
         self.start = monotonic_ns()
         self.end = 0
         self.kind = INTERNAL
-        self.side = "host"
+        self.side = HOST
         self.attributes: dict[str, Attribute] = {}
         self.events: list[tuple[str, int]] = []
         self.links: list[tuple[bytes, bytes]] = []
@@ -124,25 +126,28 @@ class Recorder:
         """The id of the innermost open span, else of the caller's, else zeroes."""
         return self._stack[-1].span_id if self._stack else self.parent
 
-    def traceparent(self) -> str:
-        """The W3C trace context to hand to a program inside."""
+    def traceparent(self, span_id: bytes = b"") -> str:
+        """The W3C trace context to hand on: of the span `span_id`, else the innermost open."""
         flags = "01" if self.sampled else "00"
-        return f"00-{self.trace_id.hex()}-{self.current().hex()}-{flags}"
+        return f"00-{self.trace_id.hex()}-{(span_id or self.current()).hex()}-{flags}"
 
 
 def parse_traceparent(text: str) -> tuple[bytes, bytes, bool] | None:
-    """(trace id, span id, sampled) of a W3C traceparent; None when it is not a valid one."""
+    """(trace id, span id, sampled) of a W3C traceparent; None when it is not a valid one.
+
+    Version 00 has exactly four fields; a later version may have more (Trace Context, 3.2.4).
+    """
     parts = text.strip().split("-")
-    if len(parts) < 4 or [len(p) for p in parts[:4]] != [2, 32, 16, 2] or parts[0] == "ff":
+    if [len(part) for part in parts[:4]] != [2, 32, 16, 2] or parts[0] == "ff":
         return None
-    try:
-        trace_id, span_id = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
-        flags = int(parts[3], 16)
-    except ValueError:
+    if len(parts) > 4 and parts[0] == "00":
         return None
+    if set("".join(parts[:4])) - set("0123456789abcdef"):
+        return None
+    trace_id, span_id = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
     if not any(trace_id) or not any(span_id):
         return None
-    return trace_id, span_id, bool(flags & 1)
+    return trace_id, span_id, bool(int(parts[3], 16) & 1)
 
 
 def clock_anchor() -> tuple[int, int]:
@@ -175,33 +180,54 @@ class Page:
         self._names: dict[str, int] = {}
 
     def reserve(self, name: str, parent: bytes) -> None:
-        """Prepare the slot for one span of the child's, before the clone."""
+        """Prepare the slot for one span of the child's, before the clone; a second is ignored."""
+        if name in self._names:
+            return
         index = len(self._names)
         slot = (os.urandom(8), parent, 0, 0, 0, name.encode()[:60])
         SLOT.pack_into(self._map, index * SLOT.size, *slot)
         self._names[name] = index
 
     def begin(self, name: str) -> None:
-        struct.pack_into("q", self._map, self._names[name] * SLOT.size + 16, monotonic_ns())
+        offset = self._names[name] * SLOT.size + START
+        struct.pack_into("q", self._map, offset, monotonic_ns())
 
     def end(self, name: str, errno: int = 0) -> None:
-        offset = self._names[name] * SLOT.size + 24
+        offset = self._names[name] * SLOT.size + END
         struct.pack_into("qi", self._map, offset, monotonic_ns(), errno)
 
-    def collect(self, recorder: Recorder, *, died_at: int = 0) -> None:
-        """Copy the stamped slots to `recorder`, each once; an open one of a dead init failed."""
+    def executed(self) -> int:
+        """End the open slot "exec", now that the program was seen to run; when that was.
+
+        0 when init never came to execve, or execve failed.
+        """
+        offset = self._names["exec"] * SLOT.size
+        _, _, start, end, _, _ = SLOT.unpack_from(self._map, offset)
+        if not start or end:
+            return 0
+        self.end("exec")
+        seen: int = struct.unpack_from("q", self._map, offset + END)[0]
+        return seen
+
+    def collect(self, recorder: Recorder, *, died_at: int = 0, ahead: int = 0) -> None:
+        """Copy the stamped slots to `recorder`, each once; an open one of a dead init failed.
+
+        `died_at` is when init was found dead (CLOCK_MONOTONIC ns); `ahead` is how far init's
+        clock was set ahead of the host's by its time namespace (ns).
+        """
         for index in range(SLOTS):
             offset = index * SLOT.size
             span_id, parent, start, end, errno, name = SLOT.unpack_from(self._map, offset)
             if not start or not (end or died_at):
                 continue
             span = Span(recorder, name.rstrip(b"\0").decode(), span_id, parent)
-            span.start, span.end, span.side = start, end or died_at, "container"
+            span.start, span.end = start - ahead, end - ahead if end else died_at
+            span.side = CONTAINER
             if errno or not end:
                 span.error = errnos.errorcode.get(errno, str(errno)) if errno else "InitDied"
                 span.message = span.error
             recorder.spans.append(span)
-            struct.pack_into("q", self._map, offset + 16, 0)
+            struct.pack_into("q", self._map, offset + START, 0)
 
     def close(self) -> None:
         self._map.close()

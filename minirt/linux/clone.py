@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import select
 
 from minirt.errors import KernelError
 from minirt.linux.calls import MACHINE, NUMBERS, invoke, names
@@ -81,6 +82,17 @@ def wait(pidfd: int) -> int:
     if result.si_code == os.CLD_EXITED:
         return result.si_status
     return 128 + result.si_status
+
+
+def ended(pidfd: int) -> None:
+    """Wait until the process of `pidfd` has ended, be it ours or not; reap it if it is."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    poll.poll()
+    try:
+        os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
+    except ChildProcessError:
+        pass
 
 
 def exit_code(status: int) -> int:

@@ -10,32 +10,35 @@ from minirt.linux.files import memfd_create
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 # An engine may call minirt with no PATH at all.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def run(argv: Sequence[str], stdin: str = "", env: Mapping[str, str] | None = None) -> str:
-    """Run `argv` (argv[0] is looked up) with `stdin` as its input; return what it printed.
+def run(argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = "") -> str:
+    """Run `program` (default: argv[0], looked up) as `argv`; return what it printed.
 
-    HostError when the program is missing, or ends with another status than 0: then the text is
-    the last line it wrote to stderr.
+    `stdin` is its input, `env` its environment as "K=V" (default: a PATH). HostError when the
+    program is missing, or ends with another status than 0: then with what it said on stderr.
     """
-    program = find(argv[0])
+    path = program or find(argv[0])
+    environment = dict(pair.partition("=")[::2] for pair in env) if env else {"PATH": PATH}
     streams = [memfd_create("stdin"), memfd_create("stdout"), memfd_create("stderr")]
     try:
         _fill(streams[0], stdin.encode())
         actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(streams)]
-        child = os.posix_spawn(program, list(argv), env or {"PATH": PATH}, file_actions=actions)
+        child = os.posix_spawn(path, list(argv), environment, file_actions=actions)
         status = exit_code(os.waitpid(child, 0)[1])
         output, errors = (_content(fd) for fd in streams[1:])
+    except OSError as error:
+        raise HostError(f"cannot run {path}: {error.strerror}") from None
     finally:
         for fd in streams:
             os.close(fd)
     if status:
         said = errors.strip().splitlines() or [f"it ended with status {status}"]
-        raise HostError(f"{argv[0]} failed: {said[0]}")
+        raise HostError(f"{path} failed: {said[0]}")
     return output
 
 

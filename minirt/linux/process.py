@@ -9,6 +9,7 @@ from minirt.linux.calls import check, invoke
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
+    from collections.abc import Callable
 else:  # `signal` builds enums at import (3 ms); its C core has all that is needed.
     import _signal
 
@@ -61,6 +62,11 @@ def default_signals() -> None:
         if _signal.getsignal(number) not in (_signal.SIG_DFL, None):
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, [])
+
+
+def set_handler(signal: int, handler: Callable[[int, object], None]) -> None:
+    """Let Python run `handler` when `signal` arrives; it does not survive an exec."""
+    _signal.signal(signal, handler)
 
 
 def caught(pid: int) -> int:

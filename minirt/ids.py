@@ -1,0 +1,50 @@
+"""Which ids outside stand for the container's: the maps of a new user namespace."""
+
+from __future__ import annotations
+
+import os
+
+IdMap = tuple[int, int, int]
+# Where no range is delegated: far above the accounts of people and services, and as wide as
+# the 16-bit ids that images use.
+FIRST, SIZE = 100_000, 65_536
+OWNERS = ("minirt", "root")
+
+
+def user_maps(
+    uid: int, gid: int, *, subuid: str = "", subgid: str = ""
+) -> tuple[tuple[IdMap, ...], tuple[IdMap, ...]]:
+    """The (uid, gid) maps for a caller with these ids; entries are (inside, outside, size).
+
+    Root maps the container's ids from 0 to a range delegated in /etc/subuid and /etc/subgid
+    (their text) to "minirt" or "root", else to 100000 and up. Another user may map only their
+    own id, to 0 (user_namespaces(7)).
+    """
+    if uid != 0:
+        return ((0, uid, 1),), ((0, gid, 1),)
+    return (_delegated(subuid),), (_delegated(subgid),)
+
+
+def host_maps() -> tuple[tuple[IdMap, ...], tuple[IdMap, ...]]:
+    """`user_maps` for this process on this host."""
+    uid, gid = os.geteuid(), os.getegid()
+    return user_maps(uid, gid, subuid=_text("/etc/subuid"), subgid=_text("/etc/subgid"))
+
+
+def _delegated(table: str) -> IdMap:
+    """The first range of one of our owners; a line is name:first:count (subuid(5))."""
+    for owner in OWNERS:
+        for line in table.splitlines():
+            name, _, rest = line.strip().partition(":")
+            first, _, count = rest.partition(":")
+            if name == owner and first.isdecimal() and count.isdecimal() and int(count):
+                return (0, int(first), int(count))
+    return (0, FIRST, SIZE)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as table:
+            return table.read()
+    except OSError:
+        return ""

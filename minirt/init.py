@@ -1,0 +1,122 @@
+"""The container's init before it becomes the command: the child's half of the protocol.
+
+It runs Python inside the container's view of the world, so it imports nothing, opens nothing
+of the host's after pivot_root, and leaves only by execve or os._exit.
+"""
+
+from __future__ import annotations
+
+import os
+
+from minirt.errors import CommandError, KernelError, MinirtError
+from minirt.launch import seal_imports
+from minirt.linux.files import openat2
+from minirt.linux.process import (
+    PR_SET_DUMPABLE,
+    PR_SET_PDEATHSIG,
+    SIGKILL,
+    close_range,
+    default_signals,
+    prctl,
+)
+from minirt.linux.program import explain, look_up
+from minirt.phases import having, perform, placed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from minirt.context import Context
+    from minirt.plan import Plan
+    from minirt.spans import Page
+    from minirt.spec import Process
+    from minirt.wire import Channel, Listener
+
+
+class Init:
+    """What the child needs of its life before the clone."""
+
+    __slots__ = ("channel", "ctx", "foreground", "listener", "page", "plan", "process")
+
+    def __init__(self, ctx: Context, plan: Plan, process: Process, page: Page) -> None:
+        self.ctx = ctx
+        self.plan = plan
+        self.process = process
+        self.page = page
+        self.foreground = False
+        self.channel: Channel
+        self.listener: Listener
+
+    def main(self) -> NoReturn:
+        """Live from the clone to execve; a failure is sent to the host, then exit."""
+        channel = self.channel
+        try:
+            self.begin()
+            channel.receive()["go"]
+            # Nobody inside may trace this process or write through its /proc directory
+            # (CVE-2016-9962). Not before: the id maps are written through there.
+            prctl(PR_SET_DUMPABLE, 0, what="cannot make init undumpable")
+            self.phase("enter")
+            channel.send("entered")
+            channel.receive()["go"]
+            self.phase("seal")
+            program = self.settle()
+            channel.send("sealed")
+            channel = self.listener.accept()
+            channel.receive()["go"]
+            self.phase("start")
+            self.execute(program)
+        except MinirtError as error:
+            channel.send_error(placed(error, "exec", "start", self.ctx))
+        except KeyError:  # no "go": the host is gone
+            pass
+        finally:
+            os._exit(125)
+
+    def begin(self) -> None:
+        seal_imports()
+        os.setsid()
+        self.ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
+        self.ctx.send_fd = lambda fd: self.channel.send("terminal", fd=fd)
+
+    def phase(self, phase: str) -> None:
+        for mechanism in having(self.plan, phase):
+            name = f"{mechanism.name}.{phase}"
+            self.page.begin(name)
+            try:
+                perform(mechanism, phase, self.ctx)
+            except MinirtError as error:
+                self.page.end(name, getattr(error, "errno", 0) or -1)
+                raise
+            self.page.end(name)
+
+    def settle(self) -> str:
+        """Go to the working directory; find the program, so that `create` can refuse it."""
+        try:
+            os.fchdir(openat2(self.ctx.root, self.process.cwd, os.O_RDONLY | os.O_DIRECTORY))
+        except KernelError as error:
+            raise CommandError(
+                f"the working directory {self.process.cwd}: {error.errno_name()}", exit_code=126
+            ) from None
+        return look_up(self.process.args[0], self.environment().get("PATH", ""))
+
+    def environment(self) -> dict[str, str]:
+        pairs = (pair.partition("=") for pair in self.process.env)
+        env = {name: value for name, _, value in pairs}
+        if self.ctx.traceparent:
+            env.setdefault("TRACEPARENT", self.ctx.traceparent)
+        return env
+
+    def execute(self, program: str) -> None:
+        """Become the command; returns only by raising CommandError."""
+        if self.foreground:
+            prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
+        default_signals()
+        close_range(3, cloexec=True)
+        env = self.environment()
+        self.page.begin("exec")
+        try:
+            os.execve(program, self.process.args, env)
+        except OSError as error:
+            self.page.end("exec", error.errno or -1)
+            raise explain(program, error) from None

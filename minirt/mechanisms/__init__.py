@@ -1,0 +1,1 @@
+"""One file per mechanism: what each asks of the kernel, and nothing else."""

@@ -1,0 +1,57 @@
+"""Hooks: programs of the user's that meet the container on its way (OCI runtime-spec, hooks).
+
+prestart and createRuntime run on the host between enter and seal, when the namespaces are
+there: docker's network is such a hook. createContainer runs in the namespaces before
+pivot_root, startContainer after it, poststart and poststop on the host again.
+"""
+
+from __future__ import annotations
+
+from minirt.codec import dumps
+from minirt.errors import MinirtError
+from minirt.mechanism import Mechanism
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from minirt.codec import Json
+    from minirt.context import Context
+    from minirt.spec import Hook
+
+
+class Hooks(Mechanism):
+    """Run the hooks of each kind at its time, the container's state as JSON on their input."""
+
+    name = "hooks"
+
+    def __init__(self, hooks: Mapping[str, Sequence[Hook]]) -> None:
+        self.hooks = hooks
+
+    def meet(self, ctx: Context) -> None:
+        self.run(ctx, "prestart", "created")
+        self.run(ctx, "createRuntime", "creating")
+
+    def seal(self, ctx: Context) -> None:
+        self.run(ctx, "createContainer", "creating")
+
+    def start(self, ctx: Context) -> None:
+        self.run(ctx, "startContainer", "created")
+
+    def started(self, ctx: Context) -> None:
+        self.run(ctx, "poststart", "running")
+
+    def teardown(self, ctx: Context) -> None:
+        try:
+            self.run(ctx, "poststop", "stopped")
+        except MinirtError as error:  # the specification: log it and go on
+            ctx.warn(str(error))
+
+    def run(self, ctx: Context, kind: str, status: str) -> None:
+        state: dict[str, Json] = {"ociVersion": "1.2.0", "id": ctx.id, "status": status, "pid": ctx.pid}
+        for hook in self.hooks.get(kind, ()):
+            document = dumps({**state, "bundle": ctx.directory})
+            ctx.call(hook.args or (hook.path,), document, hook.env, hook.path)
+
+    def describe(self) -> str:
+        return "hooks: " + ", ".join(kind for kind, hooks in self.hooks.items() if hooks)

@@ -1,0 +1,106 @@
+"""Mounts: /proc, /dev, /sys, volumes and what else the configuration lists (mount(8)).
+
+Every mount is made on a descriptor and then attached to a directory that the kernel resolved
+inside the container's root, so no symbolic link of the image can lead it elsewhere
+(CVE-2021-30465).
+"""
+
+from __future__ import annotations
+
+import os
+
+from minirt.errors import ConfigError
+from minirt.linux.calls import failed
+from minirt.linux.files import is_directory, make_directories, make_file
+from minirt.linux.mount import make, mount_setattr, move_mount, open_tree
+from minirt.mechanism import Mechanism
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.context import Context
+
+
+class Mount:
+    """One mount: where it goes, and what it is made of.
+
+    `attributes` are MOUNT_ATTR_*; `data` the file system's own options as (key, value);
+    `pointer` names the entry in an error. `recursive` is for bind mounts.
+    """
+
+    __slots__ = (
+        "attributes", "data", "destination", "fstype", "pointer", "recursive", "source",
+    )  # fmt: skip
+
+    def __init__(self, destination: str, fstype: str, source: str = "", pointer: str = "") -> None:
+        self.destination = destination
+        self.fstype = fstype
+        self.source = source
+        self.pointer = pointer
+        self.attributes = 0
+        self.data: tuple[tuple[str, str], ...] = ()
+        self.recursive = False
+
+    def make(self) -> int:
+        """Make the mount, attached nowhere yet; its descriptor."""
+        if self.fstype != "bind":
+            return make(
+                self.fstype, (("source", self.source or self.fstype), *self.data), self.attributes
+            )
+        tree = open_tree(self.source, recursive=self.recursive)
+        if self.attributes:
+            mount_setattr(tree, self.attributes, recursive=self.recursive)
+        return tree
+
+
+class Mounts(Mechanism):
+    """Make `mounts` inside the root, in their order, with the mount points they need."""
+
+    name = "mounts"
+
+    def __init__(self, mounts: tuple[Mount, ...]) -> None:
+        self.mounts = mounts
+
+    def prepare(self, ctx: Context) -> None:
+        for mount in self.mounts:
+            if mount.fstype == "bind" and not os.path.lexists(mount.source):
+                raise ConfigError(
+                    f"{mount.source} does not exist on the host",
+                    pointer=mount.pointer,
+                    hint=f"make it first: mkdir -p {mount.source}",
+                )
+
+    # --8<-- [start:mounts]
+    def enter(self, ctx: Context) -> None:
+        for mount in self.mounts:
+            tree = mount.make()
+            target = self.mount_point(ctx.root, mount.destination, tree)
+            move_mount(tree, target)
+            os.close(target)
+            os.close(tree)
+
+    # --8<-- [end:mounts]
+
+    def mount_point(self, root: int, path: str, tree: int) -> int:
+        """A directory or a file at `path`, as the mount is one or the other."""
+        maker = make_directories if is_directory(tree) else make_file
+        try:
+            return maker(root, path)
+        except OSError as error:
+            raise failed(f"cannot make the mount point {path}", "mkdir", error) from None
+
+    def describe(self) -> str:
+        return "mounts: " + ", ".join(mount.destination for mount in self.mounts)
+
+    def by_hand(self) -> list[str]:
+        return [line for mount in self.mounts for line in by_hand(mount)]
+
+
+def by_hand(mount: Mount) -> list[str]:
+    """mount(8) for one mount; $dir/rootfs is the container's root."""
+    target = f'"$dir/rootfs{mount.destination}"'
+    if mount.fstype == "bind":
+        point = f"mkdir -p {target}" if os.path.isdir(mount.source) else f"touch {target}"
+        return [point, f"mount --{'r' if mount.recursive else ''}bind {mount.source} {target}"]
+    options = ",".join(f"{k}={v}" if v else k for k, v in mount.data)
+    flags = f" -o {options}" if options else ""
+    return [f"mkdir -p {target}", f"mount -t {mount.fstype}{flags} {mount.fstype} {target}"]

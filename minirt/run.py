@@ -1,0 +1,57 @@
+"""A container from beginning to end in the foreground: create, start, attend, delete."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+
+from minirt import engine
+from minirt import plan as plans
+from minirt.attend import attend
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from minirt.engine import Container
+    from minirt.spans import Recorder
+    from minirt.state import State
+
+
+def run(
+    state: State,
+    recorder: Recorder,
+    allowed: Iterable[str] = plans.ALL,
+    *,
+    propagate: bool = False,
+) -> int:
+    """Run state.spec to its end; return the command's exit status, or 128 + its signal.
+
+    With `propagate`, the program inside gets the trace context as TRACEPARENT. Nothing is left
+    behind, whatever happens.
+    """
+    with recorder.span("minirt run") as root:
+        root.set("container.id", state.id)
+        container = engine.create(state, recorder, allowed, foreground=True, propagate=propagate)
+        error: BaseException | None = None
+        try:
+            engine.start(container)
+            status = attend(container)
+            _record_life(container, status)
+            root.set("process.exit.code", status)
+            return status
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            engine.destroy(container, error)
+
+
+def _record_life(container: Container, status: int) -> None:
+    """The span from execve to exit: the parent of what the program itself traced."""
+    span = container.recorder.add("container", container.exec_at, monotonic_ns())
+    span.span_id = container.span_id
+    span.side = "container"
+    span.set("process.pid", container.ctx.pid)
+    span.set("process.exit.code", status)
+    if "pid" in container.spec.namespaces:
+        span.set("process.vpid", 1)

@@ -1,0 +1,170 @@
+"""What a container shall be: config.json of the OCI runtime specification, read and checked.
+
+Steps and people come here from their options, engines from a file: there is no second way in.
+The member "minirt" holds what the specification leaves to others: the layers of the root, and
+the network outside the namespace.
+"""
+
+from __future__ import annotations
+
+from minirt.errors import ConfigError
+from minirt.reader import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from minirt.codec import Json
+
+# OCI's name for a namespace -> its name under /proc/PID/ns.
+NAMESPACES = {
+    "pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts",
+    "user": "user", "cgroup": "cgroup", "time": "time",
+}  # fmt: skip
+HOSTNAME_MAX = 64
+IdMap = tuple[int, int, int]
+
+
+class MountSpec:
+    """One entry of `mounts`: destination inside, source on the host, type and options."""
+
+    __slots__ = ("destination", "fstype", "options", "pointer", "source")
+
+    def __init__(self, reader: Reader) -> None:
+        self.pointer = reader.pointer
+        self.destination = reader.text("destination")
+        if not self.destination.startswith("/"):
+            raise ConfigError("must be an absolute path", pointer=reader.where("destination"))
+        self.options = reader.texts("options")
+        bind = {"bind", "rbind"} & set(self.options)
+        self.fstype = "bind" if bind else reader.text("type", "bind")
+        self.source = reader.text("source", self.fstype)
+
+
+class Hook:
+    """One program of `hooks`: run on the host with the container's state on its input."""
+
+    __slots__ = ("args", "env", "path", "timeout")
+
+    def __init__(self, reader: Reader) -> None:
+        self.path = reader.text("path")
+        if not self.path.startswith("/"):
+            raise ConfigError("must be an absolute path", pointer=reader.where("path"))
+        self.args = reader.texts("args")
+        self.env = reader.texts("env")
+        self.timeout = reader.number("timeout")
+
+
+class Process:
+    """The program and who runs it (`process`)."""
+
+    __slots__ = (
+        "args", "capabilities", "cwd", "env", "gid", "groups", "no_new_privs", "rlimits",
+        "terminal", "uid", "umask",
+    )  # fmt: skip
+
+    def __init__(self, reader: Reader) -> None:
+        self.args = reader.texts("args")
+        self.env = reader.texts("env")
+        self.cwd = reader.text("cwd", "/")
+        self.terminal = reader.flag("terminal")
+        self.no_new_privs = reader.flag("noNewPrivileges")
+        if self.args == () or not self.args[0]:
+            raise ConfigError("must name a program", pointer=reader.where("args"))
+        if not self.cwd.startswith("/"):
+            raise ConfigError("must be an absolute path", pointer=reader.where("cwd"))
+        user = reader.object("user")
+        self.uid, self.gid = user.number("uid"), user.number("gid")
+        self.groups = tuple(g for g in user.items("additionalGids") if isinstance(g, int))
+        self.umask = user.number("umask", 0o022)
+        self.capabilities = _capabilities(reader)
+        self.rlimits = tuple(
+            (limit.text("type"), limit.number("soft"), limit.number("hard"))
+            for limit in reader.objects("rlimits")
+        )
+
+
+def _capabilities(reader: Reader) -> dict[str, tuple[str, ...]] | None:
+    if "capabilities" not in reader.value:
+        return None
+    sets = reader.object("capabilities")
+    names = ("bounding", "effective", "permitted", "inheritable", "ambient")
+    return {name: sets.texts(name) for name in names}
+
+
+class Network:
+    """The network outside the namespace (`minirt.network`): mode bridge, none or host."""
+
+    __slots__ = ("mode", "publish")
+
+    def __init__(self, reader: Reader) -> None:
+        self.mode = reader.text("mode", "none")
+        self.publish = reader.texts("publish")
+
+
+class Spec:
+    """The whole configuration; `raw` is the document it was read from."""
+
+    __slots__ = (
+        "annotations", "cgroup_resources", "cgroups_path", "gid_maps", "hooks", "hostname",
+        "layers", "masked_paths", "mounts", "namespaces", "network", "process", "raw",
+        "readonly_paths", "rootfs", "rootfs_readonly", "seccomp", "uid_maps",
+    )  # fmt: skip
+
+    def __init__(self, raw: Mapping[str, Json]) -> None:
+        self.raw = raw
+        reader = Reader(raw)
+        linux, own = reader.object("linux"), reader.object("minirt")
+        self.process = Process(reader.object("process"))
+        self.hostname = _hostname(reader)
+        self.rootfs = reader.object("root").text("path")
+        self.rootfs_readonly = reader.object("root").flag("readonly")
+        self.layers = own.texts("layers")
+        self.mounts = tuple(MountSpec(mount) for mount in reader.objects("mounts"))
+        self.annotations = dict(reader.object("annotations").value)
+        self.hooks = _hooks(reader.object("hooks"))
+        self.namespaces = dict(_namespace(entry) for entry in linux.objects("namespaces"))
+        self.uid_maps = tuple(_id_map(entry) for entry in linux.objects("uidMappings"))
+        self.gid_maps = tuple(_id_map(entry) for entry in linux.objects("gidMappings"))
+        self.cgroups_path = linux.text("cgroupsPath")
+        self.cgroup_resources = linux.object("resources").value
+        self.seccomp = dict(linux.object("seccomp").value)
+        self.masked_paths = linux.texts("maskedPaths")
+        self.readonly_paths = linux.texts("readonlyPaths")
+        self.network = Network(own.object("network"))
+
+
+def _hostname(reader: Reader) -> str:
+    name = reader.text("hostname")
+    if len(name.encode()) > HOSTNAME_MAX:
+        raise ConfigError(
+            f"is {len(name.encode())} bytes long; a host name has at most {HOSTNAME_MAX}",
+            pointer=reader.where("hostname"),
+            hint="choose a shorter name",
+        )
+    return name
+
+
+def _namespace(entry: Reader) -> tuple[str, str]:
+    """(name under /proc/PID/ns, path to join or "" for a new one)."""
+    kind, path = entry.text("type"), entry.text("path")
+    if kind not in NAMESPACES:
+        known = ", ".join(NAMESPACES)
+        raise ConfigError(f'"{kind}" is not one of {known}', pointer=entry.where("type"))
+    if path and not path.startswith("/"):
+        raise ConfigError("must be an absolute path", pointer=entry.where("path"))
+    return NAMESPACES[kind], path
+
+
+def _id_map(entry: Reader) -> IdMap:
+    size = entry.number("size")
+    if size <= 0:
+        raise ConfigError("must be at least 1", pointer=entry.where("size"))
+    return entry.number("containerID"), entry.number("hostID"), size
+
+
+def _hooks(reader: Reader) -> dict[str, tuple[Hook, ...]]:
+    kinds = (
+        "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+    )  # fmt: skip
+    return {kind: tuple(Hook(h) for h in reader.objects(kind)) for kind in kinds}

@@ -1,0 +1,208 @@
+"""A container's state directory: <state root>/<id>/state.json, locked, written atomically.
+
+state.json is written before the clone with the whole configuration, and again before each
+thing that is made on the host, so a kill at any moment is recoverable. The runtime holds the
+lock while it creates a container, and as long as it attends to one it runs in the foreground:
+the kernel drops it when the runtime dies, so an unlocked directory that is not a detached
+container's is garbage.
+"""
+
+from __future__ import annotations
+
+import binascii
+import fcntl
+import os
+
+from minirt.codec import dumps, loads
+from minirt.errors import HostError, StateError
+from minirt.linux.process import alive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from minirt.codec import Json
+
+CREATING, CREATED, RUNNING, STOPPED = "creating", "created", "running", "stopped"
+ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-")
+
+
+def default_root() -> str:
+    """MINIRT_STATE, else /var/lib/minirt for root, else the user's own data directory.
+
+    On disk, not in /run: the containers' writable layers are kept there too.
+    """
+    if os.environ.get("MINIRT_STATE"):
+        return os.path.abspath(os.environ["MINIRT_STATE"])
+    if os.geteuid() == 0:
+        return "/var/lib/minirt"
+    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return f"{home}/minirt"
+
+
+class State:
+    """One container's record. `status` is the last one written; see `current`."""
+
+    __slots__ = (
+        "boot_id", "created", "directory", "foreground", "id", "key", "lock_fd", "mechanisms",
+        "pid", "root", "spec", "start_time", "status",
+    )  # fmt: skip
+
+    def __init__(self, root: str, container_id: str) -> None:
+        if not container_id or container_id in (".", "..") or set(container_id) - ID_CHARACTERS:
+            raise StateError(
+                f'"{container_id}" is not a container id',
+                hint="use letters, digits and _ + . - only",
+            )
+        self.root = root
+        self.id = container_id
+        self.directory = f"{root}/{container_id}"
+        self.key = f"{binascii.crc32(f'{root}/{container_id}'.encode()):08x}"
+        self.lock_fd = -1
+        self.spec: Mapping[str, Json] = {}
+        self.mechanisms: tuple[str, ...] = ()
+        self.created: dict[str, Json] = {}
+        self.pid = 0
+        self.start_time = 0
+        self.status = CREATING
+        self.foreground = False
+        self.boot_id = boot_id()
+
+    def save(self) -> None:
+        """Write state.json: a reader sees the old or the new one, never a part."""
+        fields: dict[str, Json] = {
+            "id": self.id, "status": self.status, "pid": self.pid,
+            "start_time": self.start_time, "foreground": self.foreground,
+            "boot_id": self.boot_id, "mechanisms": list(self.mechanisms),
+            "created": self.created, "spec": self.spec,
+        }  # fmt: skip
+        temporary = f"{self.directory}/state.json.new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        fd = os.open(temporary, flags, 0o600)
+        try:
+            os.write(fd, dumps(fields).encode())
+        finally:
+            os.close(fd)
+        os.rename(temporary, f"{self.directory}/state.json")
+
+    def load(self) -> None:
+        """Read state.json; StateError when the container does not exist."""
+        try:
+            with open(f"{self.directory}/state.json", encoding="utf-8") as file:
+                fields = loads(file.read())
+        except FileNotFoundError:
+            raise StateError(f"container {self.id} does not exist") from None
+        if not isinstance(fields, dict):
+            raise StateError(f"the state of container {self.id} is damaged")
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+    def current(self) -> str:
+        """The status now: a container whose init is gone has stopped."""
+        if self.status in (CREATED, RUNNING) and not self.init_alive():
+            return STOPPED
+        return self.status
+
+    def init_alive(self) -> bool:
+        return bool(self.pid) and self.boot_id == boot_id() and alive(self.pid, self.start_time)
+
+    def lock(self, *, wait: bool) -> bool:
+        """Take the container's lock; False when another has it or the directory is gone."""
+        try:
+            fd = os.open(f"{self.directory}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return False
+        if os.fstat(fd).st_nlink == 0:  # deleted while we waited
+            os.close(fd)
+            return False
+        self.lock_fd = fd
+        return True
+
+    def unlock(self) -> None:
+        if self.lock_fd >= 0:
+            os.close(self.lock_fd)
+            self.lock_fd = -1
+
+
+def new(root: str, container_id: str) -> State:
+    """Make the state directory, locked; StateError when the id is in use."""
+    state = State(root, container_id)
+    try:
+        os.makedirs(root, 0o711, exist_ok=True)
+        os.mkdir(state.directory, 0o711)
+    except FileExistsError:
+        raise StateError(
+            f"container {container_id} exists already",
+            hint="choose another id, or delete that container first",
+        ) from None
+    except OSError as error:
+        raise HostError(
+            f"cannot make {state.directory}: {error.strerror}",
+            hint="set MINIRT_STATE to a directory that you may write",
+        ) from None
+    if not state.lock(wait=True):
+        raise StateError(f"container {container_id} was removed while it was made")
+    return state
+
+
+def every(root: str) -> Iterator[State]:
+    """All containers below the state root, unlocked; damaged records have an empty spec."""
+    try:
+        names = os.listdir(root)
+    except FileNotFoundError:
+        return
+    for name in sorted(names):
+        if os.path.isdir(f"{root}/{name}") and not set(name) - ID_CHARACTERS:
+            state = State(root, name)
+            try:
+                state.load()
+            except (StateError, ValueError, OSError):
+                state.spec = {}
+            yield state
+
+
+def remove(state: State) -> None:
+    """Delete the state directory and all in it; links are not followed."""
+    top = os.open(state.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _empty(top)
+    finally:
+        os.close(top)
+    os.rmdir(state.directory)
+
+
+def _empty(top: int) -> None:
+    """Delete everything below the directory `top`.
+
+    A container may have made directories deeper than any recursion or descriptor limit, so
+    each one found is first moved up to `top`.
+    """
+    moved = 0
+    while names := os.listdir(top):
+        for name in names:
+            try:
+                directory = os.open(
+                    name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top
+                )
+            except NotADirectoryError:
+                os.unlink(name, dir_fd=top)
+                continue
+            except PermissionError:
+                os.chmod(name, 0o700, dir_fd=top)  # overlayfs leaves a work directory of mode 0
+                continue
+            for entry in os.listdir(directory):
+                moved += 1
+                os.rename(entry, f".removed{moved}", src_dir_fd=directory, dst_dir_fd=top)
+            os.close(directory)
+            os.rmdir(name, dir_fd=top)
+
+
+def boot_id() -> str:
+    """This boot of the kernel: pids of another one mean nothing."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
