@@ -1,0 +1,1 @@
+"""The machine around the containers: where files are kept, and the packages that it lacks."""
