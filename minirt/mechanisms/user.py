@@ -1,0 +1,90 @@
+"""USER: root inside is an ordinary id outside (user_namespaces(7)).
+
+The namespace has every capability over what belongs to it, and none over the host. Its id maps
+are written from outside, once; files of ids that are not mapped belong to nobody (65534).
+"""
+
+from __future__ import annotations
+
+import os
+
+from minirt.linux.calls import failed
+from minirt.mechanism import Mechanism
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.context import Context
+
+    IdMaps = tuple[tuple[int, int, int], ...]
+
+
+# --8<-- [start:user]
+class User(Mechanism):
+    """Maps of ids: entries of (first inside, first outside, how many).
+
+    A namespace that is joined by path has its maps already: then there are none here.
+    """
+
+    name = "user"
+    namespace = "user"
+
+    def __init__(self, uid_maps: IdMaps, gid_maps: IdMaps) -> None:
+        self.uid_maps = uid_maps
+        self.gid_maps = gid_maps
+
+    def attach(self, ctx: Context) -> None:
+        if not self.uid_maps:
+            return
+        # Who is not root may map their group only after giving up setgroups(2) inside: else
+        # they could leave a group that a file denies access to (CVE-2014-8989).
+        if os.geteuid() != 0:
+            _write(f"/proc/{ctx.pid}/setgroups", "deny")
+        _write(f"/proc/{ctx.pid}/uid_map", lines(self.uid_maps))
+        _write(f"/proc/{ctx.pid}/gid_map", lines(self.gid_maps))
+
+    def enter(self, ctx: Context) -> None:
+        # Not mapped yet when it was born, the process is root here only from now on. Files
+        # that it makes before this would be nobody's (EOVERFLOW).
+        become_root()
+
+    # --8<-- [end:user]
+
+    def describe(self) -> str:
+        who = f"user {self.uid_maps[0][1]}" if self.uid_maps else "another user"
+        return f"USER namespace: root inside is {who} outside, without power there"
+
+    def by_hand(self) -> list[str]:
+        maps = (("uid_map", self.uid_maps), ("gid_map", self.gid_maps))
+        return [f"printf '{lines(ids)}\\n' > /proc/$pid/{name}" for name, ids in maps]
+
+
+def lines(maps: IdMaps) -> str:
+    """The maps as the kernel reads them: all entries in one write."""
+    return "\n".join(f"{inside} {outside} {size}" for inside, outside, size in maps)
+
+
+def become_root() -> None:
+    """Take the ids 0 of this user namespace, and no other group where that is allowed."""
+    try:
+        os.setgroups(())
+    except PermissionError:  # denied above: the caller's groups stay, as nobody's
+        pass
+    try:
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+    except OSError as error:
+        what = "cannot become root in the user namespace"
+        raise failed(what, "setresuid(0, 0, 0)", error) from None
+
+
+def _write(path: str, text: str) -> None:
+    """One write(2): the kernel takes a map whole or not at all."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(fd, text.encode())
+        finally:
+            os.close(fd)
+    except OSError as error:
+        shown = f'write("{path}", "{text}")'
+        raise failed("cannot map the user namespace's ids", shown, error) from None
