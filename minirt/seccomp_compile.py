@@ -6,8 +6,10 @@ Compiling takes tens of milliseconds and needs libseccomp; see seccomp_cache for
 from __future__ import annotations
 
 import struct
+import sys
 
 from minirt.errors import ConfigError
+from minirt.linux.caps import DEFAULT
 from minirt.linux.libseccomp import (
     ACTIONS,
     ALLOW,
@@ -19,6 +21,7 @@ from minirt.linux.libseccomp import (
     TRACE,
     Filter,
 )
+from minirt.profile import default as default_profile
 from minirt.reader import Reader
 
 TYPE_CHECKING = False
@@ -48,7 +51,7 @@ def compile_profile(profile: Mapping[str, Json]) -> bytes:
     with Filter(default) as filter_:
         for token in tokens:
             filter_.add_architecture(token)
-        named = set()
+        named: set[str] = set()
         for rule in reader.objects("syscalls"):
             named.update(_add(filter_, rule, default))
         newest = [(token, _newest(filter_, token, named)) for token in tokens]
@@ -150,3 +153,13 @@ def _block(audit: int, newest: int, last: int) -> bytes:
             (RET, 0, 0, ERRNO | ENOSYS),
         )
     )
+
+
+def main() -> None:
+    """Write the default profile's program to standard output, for `setpriv --seccomp-filter`."""
+    kept = tuple(sys.argv[1:]) or DEFAULT
+    sys.stdout.buffer.write(compile_profile(default_profile(kept)))
+
+
+if __name__ == "__main__":
+    main()
