@@ -163,10 +163,11 @@ class Page:
     """Fixed slots in a shared file: init stamps them, the host reads them, even post mortem.
 
     The host writes names and ids before the clone; the child allocates nothing and only
-    stamps. Times are CLOCK_MONOTONIC ns, 0 = not yet.
+    stamps. Times are the host's CLOCK_MONOTONIC in ns, 0 = not yet; `ahead` is how far the
+    clock of this process was set ahead of that by a time namespace (time_namespaces(7)).
     """
 
-    __slots__ = ("_map", "_names")
+    __slots__ = ("_map", "_names", "ahead")
 
     def __init__(self, path: str, *, create: bool = False) -> None:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if create else 0)
@@ -178,6 +179,7 @@ class Page:
         finally:
             os.close(fd)
         self._names: dict[str, int] = {}
+        self.ahead = 0
 
     def reserve(self, name: str, parent: bytes) -> None:
         """Prepare the slot for one span of the child's, before the clone; a second is ignored."""
@@ -190,11 +192,11 @@ class Page:
 
     def begin(self, name: str) -> None:
         offset = self._names[name] * SLOT.size + START
-        struct.pack_into("q", self._map, offset, monotonic_ns())
+        struct.pack_into("q", self._map, offset, monotonic_ns() - self.ahead)
 
     def end(self, name: str, errno: int = 0) -> None:
         offset = self._names[name] * SLOT.size + END
-        struct.pack_into("qi", self._map, offset, monotonic_ns(), errno)
+        struct.pack_into("qi", self._map, offset, monotonic_ns() - self.ahead, errno)
 
     def executed(self) -> int:
         """End the open slot "exec", now that the program was seen to run; when that was.
@@ -209,11 +211,10 @@ class Page:
         seen: int = struct.unpack_from("q", self._map, offset + END)[0]
         return seen
 
-    def collect(self, recorder: Recorder, *, died_at: int = 0, ahead: int = 0) -> None:
+    def collect(self, recorder: Recorder, *, died_at: int = 0) -> None:
         """Copy the stamped slots to `recorder`, each once; an open one of a dead init failed.
 
-        `died_at` is when init was found dead (CLOCK_MONOTONIC ns); `ahead` is how far init's
-        clock was set ahead of the host's by its time namespace (ns).
+        `died_at` is when init was found dead (CLOCK_MONOTONIC ns), 0 while it lives.
         """
         for index in range(SLOTS):
             offset = index * SLOT.size
@@ -221,10 +222,9 @@ class Page:
             if not start or not (end or died_at):
                 continue
             span = Span(recorder, name.rstrip(b"\0").decode(), span_id, parent)
-            span.start, span.end = start - ahead, end - ahead if end else died_at
-            span.side = CONTAINER
+            span.start, span.end, span.side = start, end or died_at, CONTAINER
             if errno or not end:
-                span.error = errnos.errorcode.get(errno, str(errno)) if errno else "InitDied"
+                span.error = errnos.errorcode.get(errno, "MinirtError") if end else "InitDied"
                 span.message = span.error
             recorder.spans.append(span)
             struct.pack_into("q", self._map, offset + START, 0)

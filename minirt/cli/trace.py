@@ -1,0 +1,133 @@
+"""`minirt trace`: look at recorded traces, send them, turn them into other formats."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from minirt.errors import ConfigError, HostError
+from minirt.telemetry import otlp_file, waterfall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from minirt.telemetry.model import Trace
+
+EXAMPLES = """examples:
+  minirt trace show run.jsonl                    the newest trace of the file
+  minirt trace show container.jsonl vm.jsonl     two files on one axis
+  minirt trace html run.jsonl -o run.html        a page for a browser, needs nothing else
+  minirt trace chrome run.jsonl -o run.json      for Perfetto, chrome://tracing, speedscope
+  minirt trace export run.jsonl --endpoint http://127.0.0.1:4318/v1/traces
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    show = _action(actions, "show", "draw the waterfall in the terminal", _show)
+    export = _action(
+        actions, "export", "send it to an OpenTelemetry collector (OTLP/HTTP)", _export
+    )
+    html = _action(actions, "html", "write one self-contained HTML page", _html)
+    chrome = _action(actions, "chrome", "write Chrome's trace event format", _chrome)
+    for action in (html, chrome):
+        action.add_argument("-o", "--output", metavar="FILE", default="", help="default: stdout")
+    export.add_argument(
+        "--endpoint",
+        metavar="URL",
+        default="",
+        help="the collector, with its path /v1/traces (default: OTEL_EXPORTER_OTLP_ENDPOINT)",
+    )
+    for action in (show, export, html, chrome):
+        action.add_argument("files", metavar="FILE", nargs="+", help="OTLP JSON lines; - is stdin")
+        action.add_argument("--all", action="store_true", help="every trace, not just the newest")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    traces: list[Trace] = []
+    for name in arguments.files:
+        found = _read(name)
+        traces += found if arguments.all else found[-1:]
+    if not any(trace.spans for trace in traces):
+        raise ConfigError(
+            "there is no trace in it", pointer=arguments.files[0], hint="record one with --trace"
+        )
+    arguments.act(arguments, traces)
+    return 0
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    what: str,
+    act: Callable[[argparse.Namespace, list[Trace]], None],
+) -> argparse.ArgumentParser:
+    action = actions.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    action.set_defaults(act=act)
+    return action
+
+
+def _read(name: str) -> list[Trace]:
+    if name == "-":
+        return otlp_file.read(sys.stdin, "stdin")
+    try:
+        with open(name, encoding="utf-8", errors="replace") as file:
+            return otlp_file.read(file, name)
+    except OSError as error:
+        raise ConfigError(
+            f"the trace cannot be read: {error.strerror}", pointer=name, hint="check the path"
+        ) from None
+
+
+def _titles(arguments: argparse.Namespace, traces: list[Trace]) -> list[str]:
+    """The files' names, where there is one trace from each of several."""
+    several = len(arguments.files) == len(traces) > 1
+    return [os.path.basename(name) for name in arguments.files] if several else []
+
+
+def _show(arguments: argparse.Namespace, traces: list[Trace]) -> None:
+    titles = _titles(arguments, traces) or [trace.trace_id for trace in traces]
+    waterfall.draw(traces, sys.stdout, titles=titles if len(traces) > 1 else ())
+
+
+def _export(arguments: argparse.Namespace, traces: list[Trace]) -> None:
+    from minirt.telemetry.otlp_http import wanted
+    from minirt.telemetry.send import send
+
+    if not arguments.endpoint and not wanted(os.environ):
+        raise HostError(
+            "no collector is named",
+            hint="give --endpoint http://HOST:4318/v1/traces, or set OTEL_EXPORTER_OTLP_ENDPOINT",
+        )
+    for trace in traces:
+        send(trace, arguments.endpoint)
+        sys.stdout.write(f"sent {len(trace.spans)} spans of trace {trace.trace_id}\n")
+
+
+def _html(arguments: argparse.Namespace, traces: list[Trace]) -> None:
+    from minirt.telemetry.html import page
+
+    _write(arguments.output, page(traces, titles=_titles(arguments, traces)))
+
+
+def _chrome(arguments: argparse.Namespace, traces: list[Trace]) -> None:
+    from minirt.telemetry.chrome import chrome
+
+    _write(arguments.output, chrome(traces, titles=_titles(arguments, traces)))
+
+
+def _write(output: str, text: str) -> None:
+    if not output:
+        sys.stdout.write(text)
+        return
+    try:
+        with open(output, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise HostError(
+            f"{output} cannot be written: {error.strerror}", hint="choose another with -o"
+        ) from None

@@ -1,0 +1,45 @@
+"""What becomes of a recorded trace: a file, a collector, a picture. Imported after the run."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from minirt.telemetry import model, otlp_file, otlp_http
+from minirt.telemetry import waterfall as pictures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from minirt.spans import Recorder
+
+
+def finish(recorder: Recorder, *, file: str = "", waterfall: TextIO | None = None) -> None:
+    """Send the trace where OTEL_* say, write it to `file`, draw it on `waterfall`.
+
+    Never waits for a collector, and never raises for one or for the file: what becomes of the
+    trace does not change what became of the container. A trace that its caller does not sample
+    (traceparent flags 00) is drawn, not exported.
+    """
+    sending = recorder.sampled and otlp_http.wanted(os.environ)
+    writing = recorder.sampled and bool(file)
+    if not (sending or writing or waterfall):
+        return
+    trace = model.from_recorder(recorder)
+    try:
+        if sending:
+            otlp_http.send_detached(otlp_file.encode(trace), os.environ)
+        if writing:
+            otlp_file.append(file, trace)
+    except OSError as error:
+        sys.stderr.write(f"minirt: warning: the trace was not exported: {error}\n")
+    if waterfall is not None:
+        pictures.draw([trace], waterfall)
+
+
+def compare(recorders: Mapping[str, Recorder], out: TextIO) -> None:
+    """Draw several invocations on one axis, each from its own start, under its title."""
+    traces = [model.from_recorder(recorder) for recorder in recorders.values()]
+    pictures.draw(traces, out, titles=list(recorders))
