@@ -24,13 +24,13 @@ def ensure(name: str = EMBEDDED) -> Image:
     there is no such image.
     """
     image = store.find(name)
-    if image is not None and _whole(image):
+    if image is not None and _good(image):
         return image
     if name != EMBEDDED:
         raise HostError(f"there is no image {name}", hint=f"the image that is there: {EMBEDDED}")
     with Progress("building the embedded image"), cache.Writing("images") as scratch:
         image = store.find(name)
-        if image is None or not _whole(image):
+        if image is None or not _good(image):
             _build(name, scratch)
     built = store.find(name)
     if built is None:
@@ -41,7 +41,8 @@ def ensure(name: str = EMBEDDED) -> Image:
 def _build(name: str, scratch: str) -> None:
     archives = [layout.tar(entries) for entries in content.layers()]
     run = {"Env": content.ENV, "Cmd": content.CMD, "WorkingDir": "/"}
-    layout.write(name, archives, run, scratch)
+    annotations = {store.NAME: name, store.VERSION: content.VERSION}
+    layout.write(annotations, archives, run, scratch)
     for archive in archives:
         _unpack("sha256:" + hashlib.sha256(archive).hexdigest(), scratch)
 
@@ -60,8 +61,10 @@ def _unpack(diff_id: str, scratch: str) -> None:
     cache.remove_tree(f"{scratch}/old")
 
 
-def _whole(image: Image) -> bool:
-    return all(_unpacked_whole("sha256:" + os.path.basename(path)) for path in image.layers)
+def _good(image: Image) -> bool:
+    current = image.name != EMBEDDED or image.version == content.VERSION
+    diff_ids = ("sha256:" + os.path.basename(path) for path in image.layers)
+    return current and all(map(_unpacked_whole, diff_ids))
 
 
 def _unpacked_whole(diff_id: str) -> bool:

@@ -6,6 +6,7 @@ shared libraries that ldd(1) names.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -53,6 +54,9 @@ DIRECTORIES = (
     "tmp", "usr", "usr/bin", "usr/lib", "usr/local", "usr/local/bin", "usr/sbin", "var", "var/tmp",
 )  # fmt: skip
 MODES = {"tmp": 0o1777, "var/tmp": 0o1777, "root": 0o700}
+
+# Changes with what this file says, so that a newer minirt replaces an older one's image.
+VERSION = hashlib.sha256(repr((ENV, CMD, FIRST, SECOND, SCRIPTS, DIRECTORIES)).encode()).hexdigest()
 
 
 class Entry:

@@ -42,10 +42,16 @@ def tar(entries: Sequence[Entry]) -> bytes:
     return buffer.getvalue()
 
 
-def write(name: str, archives: Sequence[bytes], run: Mapping[str, Json], scratch: str) -> None:
-    """Store the image `name` with these layers; `run` is its configuration (Env, Cmd, …).
+def write(
+    annotations: Mapping[str, str],
+    archives: Sequence[bytes],
+    run: Mapping[str, Json],
+    scratch: str,
+) -> None:
+    """Store an image with these layers under the name in its `annotations` (store.NAME).
 
-    For who holds the right to write images (cache.Writing): `scratch` is its directory.
+    `run` is its configuration (Env, Cmd, …). For who holds the right to write images
+    (cache.Writing): `scratch` is its directory.
     """
     cache.make_directories(os.path.dirname(store.blob("sha256:" + 64 * "0")))
     layers = [_blob(archive, "layer.v1.tar", scratch) for archive in archives]
@@ -64,13 +70,13 @@ def write(name: str, archives: Sequence[bytes], run: Mapping[str, Json], scratch
         "layers": layers,
     }
     described = _blob(_json(manifest), "manifest.v1+json", scratch)
-    _name(name, described, scratch)
+    _list({**described, "annotations": annotations}, scratch)
 
 
-def _name(name: str, manifest: Mapping[str, Json], scratch: str) -> None:
-    entry = {**manifest, "annotations": {store.NAME: name}}
-    entries = [other for other in _entries() if _name_of(other) != name]
-    index: Mapping[str, Json] = {"schemaVersion": 2, "manifests": [*entries, entry]}
+def _list(entry: Mapping[str, Json], scratch: str) -> None:
+    """Put the manifest into the index, in place of the one that had its name."""
+    others = [other for other in _entries() if _name_of(other) != _name_of(entry)]
+    index: Mapping[str, Json] = {"schemaVersion": 2, "manifests": [*others, entry]}
     root = store.directory()
     _replace(f"{root}/oci-layout", _json({"imageLayoutVersion": "1.0.0"}), scratch)
     _replace(f"{root}/index.json", _json(index), scratch)

@@ -17,6 +17,7 @@ from minirt.host import cache
 from minirt.reader import Reader
 
 NAME = "org.opencontainers.image.ref.name"
+VERSION = "org.opencontainers.image.version"
 
 
 class Image:
@@ -27,11 +28,12 @@ class Image:
     env      "KEY=value"
     """
 
-    __slots__ = ("cmd", "digest", "env", "layers", "name", "working_dir")
+    __slots__ = ("cmd", "digest", "env", "layers", "name", "version", "working_dir")
 
-    def __init__(self, name: str, digest: str, layers: tuple[str, ...], config: Reader) -> None:
-        self.name = name
-        self.digest = digest
+    def __init__(self, entry: Reader, layers: tuple[str, ...], config: Reader) -> None:
+        self.name = entry.object("annotations").text(NAME)
+        self.version = entry.object("annotations").text(VERSION)
+        self.digest = entry.text("digest")
         self.layers = layers
         self.env = config.texts("Env")
         self.cmd = config.texts("Entrypoint") + config.texts("Cmd")
@@ -52,7 +54,7 @@ def _read(name: str) -> Image | None:
             config = _document(described(_document(described(entry)).object("config")))
             layers = tuple(map(unpacked, config.object("rootfs").texts("diff_ids")))
             if layers and all(map(os.path.isdir, layers)):
-                return Image(name, entry.text("digest"), layers, config.object("config"))
+                return Image(entry, layers, config.object("config"))
     return None
 
 

@@ -1,0 +1,100 @@
+# Everything that makes a fresh machine ready. `make` alone lists what there is.
+#
+# .venv, out/ and the caches belong to whoever types make; only what needs root is elevated.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+N ?= 1
+ARGS ?=
+
+ifneq ($(and $(filter 0,$(shell id -u)),$(filter-out 0,$(SUDO_UID))),)
+
+# `sudo make ...`: done as the caller after all, so that none of the caller's files becomes root's.
+AS_CALLER = @sudo --user "#$(SUDO_UID)" --set-home -- $(MAKE) --no-print-directory N="$(N)" ARGS="$(ARGS)"
+Makefile: ;
+help: ; $(AS_CALLER) help
+%: ; $(AS_CALLER) $@
+.PHONY: help
+
+else
+
+.PHONY: help run test test-full setup lint types unit kernel vm lessons docs docs-serve step clean uninstall
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
+	  awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+run: $(VENV)/base ## from nothing to seven containers coming to life, the last beside a VM
+	@$(PY) -m minirt.host.packages run || echo "minirt: going on without; a step that needs it will say so" >&2
+	@$(PY) -m minirt.tour
+
+test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson tests
+	@$(PY) tests/suites.py lint types unit kernel vm lessons
+
+test-full: tools ## the above, and then `make run` and `make test` on a bare Debian 12
+	@$(PY) tests/suites.py lint types unit kernel vm lessons bare
+
+setup: $(VENV)/base ## what `make run` needs: .venv, system packages, the image
+	@$(PY) -m minirt.host.packages run
+	@$(PY) -m minirt.images
+
+lint: ## ruff and the import layers
+unit: ## the tests that need no root
+kernel: ## the tests that ask the kernel, as root
+lint types unit kernel vm lessons: tools
+	@$(PY) tests/suites.py $@
+
+docs: $(VENV)/docs ## build the lessons as a site, in site/
+	@$(PY) -m mkdocs build --quiet --strict
+
+docs-serve: $(VENV)/docs ## read the lessons in a browser
+	@$(PY) -m mkdocs serve
+
+step: $(VENV)/base ## one step with a shell, or ARGS='--hostname web1 -- uname -n': make step N=3
+	@$(PY) -m minirt.step$(N) $(ARGS)
+
+clean: ## remove what was built here: .venv, out/, site/
+	rm -rf $(VENV) out site build *.egg-info .mypy_cache .ruff_cache .import_linter_cache
+	find minirt tests -name __pycache__ -prune -exec rm -rf {} +
+
+uninstall: $(VENV)/base ## take back what minirt changed on this machine, then clean
+	@$(PY) -m minirt.host.uninstall
+	@$(MAKE) --no-print-directory clean
+
+.PHONY: tools
+tools: $(VENV)/test
+	@$(PY) -m minirt.host.packages test || echo "minirt: going on without; the tests that need it will fail" >&2
+
+# The stamp holds the path of this clone: a moved one is set up again.
+ifneq ($(shell cat $(VENV)/base 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/base
+endif
+
+$(VENV)/base: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "minirt needs Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "minirt needs the venv module of Python: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo "minirt: making $(VENV) with the base dependencies ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check \
+	  --config-settings editable_mode=compat --editable .
+	@echo "$(CURDIR)" > $@
+
+$(VENV)/test: EXTRAS = test,lint,docs
+$(VENV)/docs: EXTRAS = docs
+$(VENV)/bench: EXTRAS = bench
+$(VENV)/test $(VENV)/docs $(VENV)/bench: $(VENV)/base
+	@echo "minirt: adding the dependencies for $(EXTRAS) to $(VENV) ..." >&2
+	@$(PY) -m pip install --quiet --disable-pip-version-check \
+	  --config-settings editable_mode=compat --editable '.[$(EXTRAS)]'
+	@touch $@
+
+endif

@@ -1,0 +1,124 @@
+"""The system packages that minirt uses, and installing those that are missing.
+
+`python -m minirt.host.packages PURPOSE…` makes sure that what the purposes need is there.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shlex
+import subprocess
+import sys
+
+from minirt.errors import HostError, MinirtError, render
+from minirt.host import apt, elevate
+from minirt.host.progress import Progress, say
+from minirt.linux.command import PATH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+FLAGS = ("-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=600")
+LIBRARIES = ("/lib/*", "/lib", "/lib64", "/usr/lib/*", "/usr/lib", "/usr/lib64")
+
+
+class Need:
+    """A package, the program or shared library that it must provide, and what for."""
+
+    __slots__ = ("package", "provides", "purpose", "why")
+
+    def __init__(self, purpose: str, package: str, provides: str, why: str) -> None:
+        self.purpose = purpose
+        self.package = package
+        self.provides = provides
+        self.why = why
+
+    def is_met(self) -> bool:
+        if ".so." in self.provides:
+            return any(glob.glob(f"{where}/{self.provides}") for where in LIBRARIES)
+        return any(os.access(f"{where}/{self.provides}", os.X_OK) for where in PATH.split(":"))
+
+
+QEMU = {
+    "x86_64": ("qemu-system-x86", "qemu-system-x86_64"),
+    "aarch64": ("qemu-system-arm", "qemu-system-aarch64"),
+}
+NEEDS = (
+    Need("run", "procps", "ps", "step 2 shows what ps lists"),
+    Need("run", "iproute2", "ip", "steps by hand"),
+    Need("run", "nftables", "nft", "address translation in step 4"),
+    Need("run", "libseccomp2", "libseccomp.so.2", "the system call filter of step 6"),
+    Need("run", "lz4", "lz4", "unpacking the guest's kernel in step 7"),
+    Need("run", "zstd", "zstd", "unpacking the guest's kernel in step 7"),
+    *(
+        Need("run", package, program, "the virtual machine of step 7")
+        for machine, (package, program) in QEMU.items()
+        if machine == os.uname().machine
+    ),
+    Need("test", "util-linux", "nsenter", "looking into containers"),
+    Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
+)
+
+
+def missing(purposes: Iterable[str]) -> list[Need]:
+    """What is not there yet. Tests need all that running needs."""
+    wanted = set(purposes)
+    if "test" in wanted:
+        wanted.add("run")
+    return [need for need in NEEDS if need.purpose in wanted and not need.is_met()]
+
+
+def command(needs: Iterable[Need]) -> list[str]:
+    """The command that installs them, as a person would type it."""
+    return ["apt-get", "install", *FLAGS[:2], *sorted({need.package for need in needs})]
+
+
+def install(needs: Sequence[Need]) -> None:
+    """Install what is missing, and nothing else; says it first.
+
+    HostError with the command to type where this user may not, or the machine has no apt.
+    """
+    for need in needs:
+        say(f"missing: {need.package} ({need.why})")
+    this = [sys.executable, "-IB", "-m", "minirt.host.packages", "--as-root"]
+    packages = [need.package for need in needs]
+    typed = command(needs)
+    root = elevate.prefix()
+    if root is None:
+        raise HostError("installing packages needs root", hint=f"type: sudo {shlex.join(typed)}")
+    say(shlex.join([*root, *typed]))
+    if os.geteuid() == 0:
+        _install_as_root(packages)
+    elif subprocess.run([*root, *this, *packages], check=False).returncode:
+        raise HostError("installing packages failed", hint=f"type: sudo {shlex.join(typed)}")
+
+
+def _install_as_root(packages: Sequence[str]) -> None:
+    what = "cannot install " + ", ".join(packages)
+    with Progress("installing packages"):
+        if not apt.has_lists():
+            apt.update()
+        try:
+            apt.run(["apt-get", "install", *FLAGS, *packages], what=what)
+        except HostError:
+            # Lists from last month name versions that the archive no longer has.
+            apt.update()
+            apt.run(["apt-get", "install", *FLAGS, *packages], what=what)
+
+
+def main(arguments: Sequence[str]) -> int:
+    try:
+        if arguments[:1] == ["--as-root"]:
+            _install_as_root(arguments[1:])
+        elif needs := missing(arguments):
+            install(needs)
+    except MinirtError as error:
+        print(render(error, bold=sys.stderr.isatty()), file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
