@@ -1,0 +1,80 @@
+"""Network devices by ioctl: what the container's init does to `lo` before it is sealed.
+
+See netdevice(7). An ioctl needs no library, so nothing has to be loaded after the clone; all
+other network work is rtnetlink, done on the host (netlink.py).
+"""
+
+from __future__ import annotations
+
+import _socket
+import fcntl
+import struct
+
+from minirt.errors import ConfigError
+from minirt.linux.calls import failed
+
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 0x1
+IFNAMSIZ = 16
+IFREQ = struct.Struct("16sH22x")  # struct ifreq: the name, and the flags of its union
+
+
+def bring_up(name: str) -> None:
+    """Set IFF_UP on device `name` of this network namespace; nothing if it is up already."""
+    device = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
+    try:
+        request = IFREQ.pack(name.encode(), 0)
+        flags: int = IFREQ.unpack(fcntl.ioctl(device, SIOCGIFFLAGS, request))[1]
+        if not flags & IFF_UP:
+            fcntl.ioctl(device, SIOCSIFFLAGS, IFREQ.pack(name.encode(), flags | IFF_UP))
+    except OSError as error:
+        raise failed(
+            f"cannot bring up {name}", f"ioctl(SIOCSIFFLAGS, {name}, IFF_UP)", error
+        ) from None
+    finally:
+        device.close()
+
+
+def index(name: str) -> int:
+    """The index of device `name` in this network namespace; 0 when there is none."""
+    try:
+        return _socket.if_nametoindex(name)
+    except OSError:
+        return 0
+
+
+def check_name(name: str) -> str:
+    """`name`, if the kernel takes it as a device's name; ConfigError when it does not."""
+    if len(name.encode()) >= IFNAMSIZ:
+        raise ConfigError(
+            f"the device name {name} has {len(name.encode())} characters; "
+            f"the kernel takes at most {IFNAMSIZ - 1}",
+            hint="choose a shorter name",
+        )
+    if not name or name in (".", "..") or "/" in name or ":" in name or name.split() != [name]:
+        raise ConfigError(
+            f'"{name}" cannot be a device name', hint="use letters, digits, - and _ only"
+        )
+    return name
+
+
+def read_setting(name: str) -> str:
+    """A setting of this network namespace, by its path below /proc/sys/net."""
+    try:
+        with open(f"/proc/sys/net/{name}", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError as error:
+        raise failed(f"cannot read net/{name}", f'open("/proc/sys/net/{name}")', error) from None
+
+
+def write_setting(name: str, value: str) -> None:
+    """Change a setting of this network namespace, unless it has this value already."""
+    if read_setting(name) == value:
+        return
+    try:
+        with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
+            file.write(value)
+    except OSError as error:
+        what = f"cannot set net/{name} to {value}"
+        raise failed(what, f'write("/proc/sys/net/{name}", "{value}")', error) from None

@@ -1,0 +1,94 @@
+"""NAT: containers reach the outside with the host's address, and the outside their ports.
+
+The subnet exists on this host only, so the kernel rewrites addresses on the way (masquerade,
+dnat) and the connection tracker rewrites the answers back. The rules are one nftables table.
+"""
+
+from __future__ import annotations
+
+from minirt.errors import HostError
+from minirt.linux import command
+from minirt.linux.netdev import write_setting
+from minirt.mechanism import Mechanism
+from minirt.networks import firewalls, ruleset
+from minirt.networks.ports import Port, check_free
+from minirt.networks.register import Endpoint
+from minirt.networks.subnets import example
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minirt.context import Context
+    from minirt.networks import Network
+    from minirt.networks.register import Register
+
+
+# --8<-- [start:nat]
+class Nat(Mechanism):
+    """Masquerade for the subnet; each published port of the host led to its container."""
+
+    name = "nat"
+
+    def __init__(self, network: Network, publish: Sequence[str] = ()) -> None:
+        self.network = network
+        self.ports = tuple(Port(text) for text in publish)
+
+    def prepare(self, ctx: Context) -> None:
+        command.find("nft")
+        if self.ports:
+            with self.network.register() as register:
+                check_free(self.ports, taken(register))
+
+    def attach(self, ctx: Context) -> None:
+        bridge = self.network.bridge
+        chains = ctx.call(["nft", "list", "chains"])
+        with self.network.register() as register:
+            if self.ports:
+                check_free(self.ports, taken(register))
+                register.endpoints[ctx.key].ports = tuple(port.text for port in self.ports)
+                write_setting(f"ipv4/conf/{bridge}/route_localnet", "1")
+            self.apply(ctx, register, chains)
+        for warning in firewalls.warnings(bridge, chains, ctx.call):
+            ctx.warn(warning)
+
+    def apply(self, ctx: Context, register: Register, chains: str) -> None:
+        """Replace the table, if it is not there or is to have other rules."""
+        rules = ruleset.published(register.endpoints.values())
+        if rules == register.rules and ruleset.complete(chains, with_ports=bool(rules)):
+            return
+        script = ruleset.script(self.network.bridge, register.subnet, rules)
+        try:
+            ctx.call(["nft", "-f", "-"], script)
+        except HostError as error:
+            raise ruleset.explain(error, script) from None
+        register.rules = rules
+
+    # --8<-- [end:nat]
+
+    def teardown(self, ctx: Context) -> None:
+        if not self.ports:
+            return
+        with self.network.register() as register:
+            endpoint = register.endpoints.get(ctx.key)
+            if endpoint:
+                endpoint.ports = ()
+            if register.rules != ruleset.published(register.endpoints.values()):
+                self.apply(ctx, register, "")
+
+    def describe(self) -> str:
+        ports = "".join(f"; host port {p} leads to port {p.container}" for p in self.ports)
+        return f"NAT: the outside sees the host's address{ports}"
+
+    def by_hand(self) -> list[str]:
+        subnet = example()
+        ports = [port.text for port in self.ports]
+        rules = ruleset.published([Endpoint({"address": subnet.host(2), "ports": ports})])
+        bridge = self.network.bridge
+        local = [f"sysctl -w net.ipv4.conf.{bridge}.route_localnet=1"] if self.ports else []
+        return [*local, f"nft -f - <<'END'\n{ruleset.script(bridge, str(subnet), rules)}END"]
+
+
+def taken(register: Register) -> list[str]:
+    """The ports that other containers publish."""
+    return [port for endpoint in register.endpoints.values() for port in endpoint.ports]

@@ -1,0 +1,150 @@
+"""Who is on the bridge network: one small file, read and written under one lock.
+
+A container is on the network as long as its init lives: what a killed runtime leaves here is
+dropped by the next reader. The file lies in /run and not in a state root, and is named by the
+inode of the host's network namespace, because that is what all its containers share: two
+runtimes with different state roots must not give out one address twice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from minirt.codec import dumps, loads
+from minirt.errors import HostError
+from minirt.linux import namespaces
+from minirt.linux.process import alive, start_time
+from minirt.networks.subnets import Subnet, free_host
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Self
+
+    from minirt.codec import Json
+
+DIRECTORY = "/run/minirt/networks"
+
+
+class Endpoint:
+    """One container on the network: its address, its names, what it publishes.
+
+    hosts  path of its hosts file on the host ("" until it is written)
+    ports  published ports, as the user wrote them
+    """
+
+    __slots__ = ("address", "hosts", "names", "pid", "ports", "started")
+
+    def __init__(self, fields: Mapping[str, Json]) -> None:
+        self.address = str(fields["address"])
+        self.hosts = str(fields.get("hosts", ""))
+        self.names = _texts(fields.get("names"))
+        self.ports = _texts(fields.get("ports"))
+        self.pid = _number(fields.get("pid"))
+        self.started = _number(fields.get("started"))
+
+    def fields(self) -> dict[str, Json]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def alive(self) -> bool:
+        return alive(self.pid, self.started)
+
+
+class Register:
+    """The file, locked while in `with`; written back at the end, unless an error leaves it.
+
+    subnet      of the bridge, "" before there is one
+    forwarding  net.ipv4.ip_forward as it was before minirt: "0", "1", or "" for not touched
+    rules       the rules for published ports that nft was given last
+    last        the address given out last
+    endpoints   by container key; only of containers whose init lives
+    """
+
+    def __init__(self, directory: str = DIRECTORY) -> None:
+        self.path = f"{directory}/{namespaces.inode('self', 'net')}.json"
+        self._lock_path = f"{directory}/lock"
+        self._lock = -1
+        self._clear()
+
+    def _clear(self) -> None:
+        self.subnet = self.forwarding = self.last = ""
+        self.rules: tuple[str, ...] = ()
+        self.endpoints: dict[str, Endpoint] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._lock = os.open(self._lock_path, flags, 0o600)
+        except OSError as error:
+            raise HostError(
+                f"cannot write {self._lock_path}: {error.strerror}",
+                hint="run as root, or use --network none",
+            ) from None
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._load()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        try:
+            if kind is None:
+                self._save()
+        finally:
+            os.close(self._lock)
+
+    def _load(self) -> None:
+        self._clear()
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                fields = loads(file.read())
+        except (FileNotFoundError, ValueError):
+            return
+        if not isinstance(fields, dict):
+            return
+        self.subnet = str(fields.get("subnet", ""))
+        self.forwarding = str(fields.get("forwarding", ""))
+        self.last = str(fields.get("last", ""))
+        self.rules = _texts(fields.get("rules"))
+        found = {key: Endpoint(value) for key, value in fields.get("endpoints", {}).items()}
+        self.endpoints = {key: endpoint for key, endpoint in found.items() if endpoint.alive()}
+
+    def _save(self) -> None:
+        endpoints = {key: endpoint.fields() for key, endpoint in self.endpoints.items()}
+        fields: dict[str, Json] = {
+            "subnet": self.subnet, "forwarding": self.forwarding, "last": self.last,
+            "rules": self.rules, "endpoints": endpoints,
+        }  # fmt: skip
+        with open(f"{self.path}.new", "w", encoding="utf-8") as file:
+            file.write(dumps(fields))
+        os.rename(f"{self.path}.new", self.path)
+
+    def join(self, key: str, pid: int) -> str:
+        """Give container `key`, whose init is `pid`, an address that no other one has."""
+        used = [endpoint.address for endpoint in self.endpoints.values()]
+        self.last = free_host(Subnet(self.subnet), used, self.last)
+        started = start_time(pid)
+        self.endpoints[key] = Endpoint({"address": self.last, "pid": pid, "started": started})
+        return self.last
+
+    def forget(self) -> None:
+        """Remove the file: the network is gone."""
+        self._clear()
+        for path in (self.path, f"{self.path}.new"):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                pass
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else ()
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def addresses(endpoints: Iterable[Endpoint]) -> list[tuple[str, tuple[str, ...]]]:
+    """(address, names) of each, for a hosts file."""
+    return [(endpoint.address, endpoint.names) for endpoint in endpoints if endpoint.names]
