@@ -1,6 +1,6 @@
 """The launch engine: create, start, wait, delete, exec. The only place that knows the protocol.
 
-    host                                   init (minirt/init.py)
+    host                                   init (init.py)
     prepare*, state.json
     ── clone3 ───────────────────────────► closes the host's end, waits
     attach*
@@ -24,26 +24,26 @@ from time import monotonic_ns
 from minirt import plan as plans
 from minirt import state as states
 from minirt.context import Context
+from minirt.engine.init import Init
+from minirt.engine.launch import launch
+from minirt.engine.phases import having, perform, placed
+from minirt.engine.wire import Listener, connect, pair
 from minirt.errors import HostError, InitDied, MinirtError, StateError
-from minirt.init import Init
-from minirt.launch import launch
 from minirt.linux import command
 from minirt.linux.clone import ended, wait
 from minirt.linux.process import SIGKILL, pidfd_open, pidfd_send_signal, start_time, threads
-from minirt.phases import having, perform, placed
 from minirt.spans import CLIENT, Page
 from minirt.spec import Spec
-from minirt.wire import Listener, connect, pair
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import NoReturn
 
+    from minirt.engine.wire import Channel
     from minirt.plan import Plan
     from minirt.spans import Recorder
     from minirt.state import State
-    from minirt.wire import Channel
 
 
 class Container:
@@ -85,7 +85,7 @@ def _context(container: Container) -> Context:
     ctx = Context(state.id, state.directory, state.key)
     ctx.created = state.created
     ctx.save = state.save
-    ctx.warn = lambda text: print(f"minirt: warning: {text}", file=sys.stderr)
+    ctx.warn = _warn
     host = os.getpid()
 
     def call(
@@ -98,6 +98,10 @@ def _context(container: Container) -> Context:
 
     ctx.call = call
     return ctx
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"minirt: warning: {text}\n")
 
 
 def create(
@@ -205,7 +209,7 @@ def _died(container: Container) -> MinirtError:
 
 def start(container: Container) -> None:
     """Let the container's program run; return when the kernel has executed it."""
-    state, ctx = container.state, container.ctx
+    state = container.state
     directory = os.open(state.directory, os.O_PATH | os.O_CLOEXEC)
     try:
         channel = connect(directory)
@@ -238,25 +242,14 @@ def _collect(container: Container) -> None:
 def destroy(container: Container, cause: BaseException | None = None) -> None:
     """Kill what is left, undo every phase, delete the state. Goes on after an error.
 
-    Errors of the tear-down are notes of `cause`, or are raised together at the end.
+    Errors of the tear-down are notes of `cause`, or the first is raised at the end; the state
+    is then kept, so that it can be tried again.
     """
     ctx, state = container.ctx, container.state
-    errors = []
     if container.kill(SIGKILL):
         ended(ctx.pidfd)
-    for mechanism in having(container.plan, "teardown"):
-        with container.recorder.span(f"{mechanism.name}.teardown") as span:
-            try:
-                perform(mechanism, "teardown", ctx)
-            except MinirtError as error:
-                span.fail(error)
-                errors.append(error)
-    if container.page is not None:
-        container.page.close()
-    for fd in (ctx.pidfd, container.terminal):
-        if fd >= 0:
-            os.close(fd)
-    ctx.pidfd = container.terminal = -1
+    errors = [*_tear_down(container)]
+    _close(container)
     if not errors:
         states.remove(state)
     state.unlock()
@@ -264,6 +257,25 @@ def destroy(container: Container, cause: BaseException | None = None) -> None:
         if cause is None:
             raise failure
         cause.add_note(str(failure))
+
+
+def _tear_down(container: Container) -> Iterator[MinirtError]:
+    for mechanism in having(container.plan, "teardown"):
+        with container.recorder.span(f"{mechanism.name}.teardown") as span:
+            try:
+                perform(mechanism, "teardown", container.ctx)
+            except MinirtError as error:
+                span.fail(error)
+                yield error
+
+
+def _close(container: Container) -> None:
+    if container.page is not None:
+        container.page.close()
+    for fd in (container.ctx.pidfd, container.terminal):
+        if fd >= 0:
+            os.close(fd)
+    container.ctx.pidfd = container.terminal = -1
 
 
 def load(state: State, recorder: Recorder) -> Container:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
+from minirt.engine.launch import seal_imports
+from minirt.engine.phases import having, perform, placed
 from minirt.errors import CommandError, KernelError, MinirtError
-from minirt.launch import seal_imports
 from minirt.linux.files import openat2
 from minirt.linux.process import (
     PR_SET_DUMPABLE,
@@ -20,17 +21,16 @@ from minirt.linux.process import (
     prctl,
 )
 from minirt.linux.program import explain, look_up
-from minirt.phases import having, perform, placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
     from minirt.context import Context
+    from minirt.engine.wire import Channel, Listener
     from minirt.plan import Plan
     from minirt.spans import Page
     from minirt.spec import Process
-    from minirt.wire import Channel, Listener
 
 
 class Init:

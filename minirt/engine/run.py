@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from time import monotonic_ns
 
-from minirt import engine
 from minirt import plan as plans
-from minirt.attend import attend
+from minirt.engine import lifecycle
+from minirt.engine.attend import attend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from minirt.engine import Container
+    from minirt.engine.lifecycle import Container
     from minirt.spans import Recorder
     from minirt.state import State
 
@@ -31,10 +31,10 @@ def run(
     """
     with recorder.span("minirt run") as root:
         root.set("container.id", state.id)
-        container = engine.create(state, recorder, allowed, foreground=True, propagate=propagate)
+        container = lifecycle.create(state, recorder, allowed, foreground=True, propagate=propagate)
         error: BaseException | None = None
         try:
-            engine.start(container)
+            lifecycle.start(container)
             status = attend(container)
             _record_life(container, status)
             root.set("process.exit.code", status)
@@ -43,7 +43,7 @@ def run(
             error = raised
             raise
         finally:
-            engine.destroy(container, error)
+            lifecycle.destroy(container, error)
 
 
 def _record_life(container: Container, status: int) -> None:

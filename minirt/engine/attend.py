@@ -21,7 +21,9 @@ from minirt.linux.process import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from minirt.engine import Container
+    from typing import Any
+
+    from minirt.engine.lifecycle import Container
 
 FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
 STDIN, STDOUT = 0, 1
@@ -78,7 +80,7 @@ class Forwarder:
         self.count = 0
 
     def forward(self, signal: int, _frame: object) -> None:
-        """Deliver; kill when the kernel would drop it for want of a handler, or when asked twice."""
+        """Deliver; kill where the kernel would drop it for want of a handler, or if asked twice."""
         self.count += 1
         handled = caught(self.container.ctx.pid) & (1 << (signal - 1))
         if handled and self.count == 1:
@@ -133,12 +135,10 @@ def _copy_window_size(master: int) -> None:
     fcntl.ioctl(master, termios.TIOCSWINSZ, size)
 
 
-def _raw(attributes: list[int | list[bytes | int]]) -> list[int | list[bytes | int]]:
+def _raw(attributes: list[Any]) -> list[Any]:
     """What cfmakeraw(3) does: bytes pass unchanged, Ctrl-C is the container's."""
     iflag, oflag, cflag, lflag, *rest = attributes
     off = termios.BRKINT | termios.ICRNL | termios.INPCK | termios.ISTRIP | termios.IXON
-    assert isinstance(iflag, int) and isinstance(oflag, int)
-    assert isinstance(cflag, int) and isinstance(lflag, int)
     return [
         iflag & ~off,
         oflag & ~termios.OPOST,

@@ -1,0 +1,20 @@
+"""Step 1: a name of its own.
+
+Your program says who it is: uname(2) gives it the machine's host name. Step 1 runs it in a UTS
+namespace, a private copy of that name. It can change the name, and the machine does not notice.
+Files, processes and network are still the machine's own.
+
+Examples:
+  python -m minirt.step1 -- hostname
+  python -m minirt.step1 --hostname web1 -- sh -c 'hostname; hostname other; hostname'
+
+"""
+
+from minirt.mechanisms.terminal import Terminal
+from minirt.mechanisms.uts import Uts
+from minirt.stepping.step import Step, main
+
+STEP = Step(1, __doc__, adds=(Uts, Terminal))
+
+if __name__ == "__main__":
+    main(STEP)

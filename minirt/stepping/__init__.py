@@ -1,0 +1,7 @@
+"""What the course's programs have in common: `python -m minirt.step1` to `step7`.
+
+parser.py   a small command-line parser
+options.py  the options, each with the step that brings it
+request.py  options -> configuration (config.json)
+step.py     one step, run: a container, its trace, its exit status
+"""

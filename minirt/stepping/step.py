@@ -1,0 +1,193 @@
+"""Run one step: from the command line to the exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from minirt import engine, gc
+from minirt import plan as plans
+from minirt import state as states
+from minirt.engine.attend import Interrupted, raise_on_signals
+from minirt.errors import HostError, MinirtError, render
+from minirt.hints import hint_for
+from minirt.images import store
+from minirt.spans import Recorder
+from minirt.spec import Spec
+from minirt.stepping.options import OPTIONS
+from minirt.stepping.parser import parse, usage
+from minirt.stepping.request import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from minirt.images.store import Image
+    from minirt.mechanism import Mechanism
+    from minirt.plan import Plan
+    from minirt.stepping.parser import Values
+
+# What an ordinary user's container goes without: making these needs rights on the host.
+NEED_ROOT = ("bridge", "cgroup", "cgroup_ns")
+
+
+class Step:
+    """One step of the course: its number, its story, and the mechanisms it adds."""
+
+    __slots__ = ("adds", "mechanisms", "number", "story")
+
+    def __init__(
+        self,
+        number: int,
+        story: str | None,
+        adds: tuple[type[Mechanism], ...],
+        former: Step | None = None,
+    ) -> None:
+        self.number = number
+        self.story = (story or "").strip()
+        self.adds = adds
+        self.mechanisms: tuple[str, ...] = former.mechanisms if former else ()
+        self.mechanisms += tuple(mechanism.name for mechanism in adds)
+
+
+def main(step: Step, run: Callable[[Step, Values], int] | None = None) -> None:
+    """Run the step with the program's arguments, and exit with the command's status."""
+    try:
+        status = _main(step, sys.argv[1:], run or run_step)
+    except MinirtError as error:
+        complain(error)
+        status = error.exit_code
+    except Interrupted as stop:
+        status = stop.exit_code
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os._exit(status)
+    sys.exit(status)
+
+
+def complain(error: MinirtError) -> None:
+    """Show an error, in colour on a terminal unless NO_COLOR is set."""
+    error.hint = error.hint or hint_for(error)
+    bold = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    print(render(error, bold=bold), file=sys.stderr)
+    for note in getattr(error, "__notes__", ()):
+        print(f"  also    {note}", file=sys.stderr)
+
+
+def _main(step: Step, arguments: Sequence[str], run: Callable[[Step, Values], int]) -> int:
+    values = parse(arguments, OPTIONS, step.number)
+    if values.on("--help"):
+        print(_help(step))
+    elif values.on("--plan"):
+        print("\n".join(f"{m.name:<14} {m.describe()}" for m in plan_of(step, values)))
+    elif values.on("--by-hand"):
+        from minirt.stepping.by_hand import script
+
+        request = requested(step, values, "by-hand", "$dir")
+        print(script(Spec(request.config()), plan_of(step, values)))
+    else:
+        return run(step, values)
+    return 0
+
+
+def _help(step: Step) -> str:
+    program = f"python -m minirt.step{step.number}"
+    return (
+        f"usage: {program} [options] [--] [COMMAND ...]\n\n{step.story}\n\n"
+        f"Without a command: an interactive shell.\n\noptions:\n{usage(OPTIONS, step.number)}\n\n"
+        "exit status: the command's own; 128 + n when signal n ended it; 125 for an error of\n"
+        "minirt; 126 and 127 when the command cannot be executed or does not exist."
+    )
+
+
+def requested(step: Step, values: Values, container_id: str, directory: str) -> Request:
+    """The request behind the options, with its image, which is built when it is missing."""
+    request = Request(step.number, values, container_id, directory)
+    if step.number >= 3 and not values.on("--rootfs"):
+        request.image = _image(values.text("--image", "busybox"))
+    return request
+
+
+def _image(name: str) -> Image:
+    found = store.find(name)
+    if found is None:
+        from minirt.images import build
+
+        found = build.ensure(name)
+    return found
+
+
+def allowed(step: Step) -> tuple[str, ...]:
+    """The step's mechanisms, as far as this user can have them."""
+    if os.geteuid() == 0:
+        return step.mechanisms
+    return ("user", *(name for name in step.mechanisms if name not in NEED_ROOT))
+
+
+def plan_of(step: Step, values: Values) -> Plan:
+    """What the step would do, from the same configuration as a run of it."""
+    request = requested(step, values, "plan", "/var/lib/minirt/plan")
+    return plans.build(Spec(request.config()), allowed(step))
+
+
+def run_step(step: Step, values: Values) -> int:
+    """Run the command in a container; then write and show its trace."""
+    quiet = values.on("--quiet")
+    raise_on_signals()
+    root = states.default_root()
+    gc.collect(root)
+    recorder = Recorder(os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", ""))
+    container_id = os.urandom(6).hex()
+    request = requested(step, values, container_id, f"{root}/{container_id}")
+    config = request.config()
+    Spec(config)  # a wrong value makes nothing
+    if not quiet:
+        _banner(step, request)
+    truth = _kernel_truth() if values.on("--kernel") else None
+    state = states.new(root, container_id)
+    state.spec = config
+    try:
+        return engine.run(state, recorder, allowed(step), propagate=not values.on("--no-trace"))
+    finally:
+        if truth is not None:
+            truth(recorder)
+        _show_trace(recorder, values)
+
+
+def _banner(step: Step, request: Request) -> None:
+    """What a reader should know before the command's own output."""
+    lines = []
+    if step.number < 3 and not request.rootless:
+        lines.append("this step still works on the machine's real files, as root")
+    if request.rootless:
+        missing = sorted(set(step.mechanisms) & set(NEED_ROOT))
+        lines.append("you are not root: all of this happens in a user namespace of your own")
+        if missing:
+            lines.append(f"left out, since they need root: {', '.join(missing)}")
+    for line in lines:
+        print(f"minirt: step {step.number}: {line}", file=sys.stderr)
+
+
+def _kernel_truth() -> Callable[[Recorder], None]:
+    if os.geteuid() != 0:
+        raise HostError("--kernel reads the kernel's trace buffer", hint="run it as root: sudo")
+    from minirt.telemetry import kernel
+
+    return kernel.watch()
+
+
+def _show_trace(recorder: Recorder, values: Values) -> None:
+    """Write the trace where it was asked for, and draw it on stderr."""
+    if values.on("--no-trace"):
+        return
+    exported = any(name.startswith("OTEL_EXPORTER_OTLP") for name in os.environ)
+    if values.on("--quiet") and not values.on("--trace") and not exported:
+        return
+    from minirt import telemetry
+
+    telemetry.finish(
+        recorder,
+        file=values.text("--trace"),
+        waterfall=None if values.on("--quiet") else sys.stderr,
+    )
