@@ -1,7 +1,7 @@
-"""OCI's linux.resources as files of a cgroup: pure translation, one function per version.
+"""OCI's linux.resources as files of a cgroup, in either version: pure translation.
 
-Each takes one controller's name ("cpu", "memory", "pids", "io") and gives (file, value) pairs in
-the order in which they must be written.
+A controller ("cpu", "memory", "pids", "io") has (file, value) pairs, in the order in which they
+must be written.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 POINTER = "/linux/resources"
 # The member of linux.resources that each controller is for.
 MEMBERS = {"cpu": "cpu", "memory": "memory", "pids": "pids", "io": "blockIO"}
+MIB = 1 << 20
 PERIOD_US = 100_000
 THROTTLES = (
     ("throttleReadBpsDevice", "blkio.throttle.read_bps_device", "rbps"),
@@ -27,6 +28,16 @@ THROTTLES = (
     ("throttleReadIOPSDevice", "blkio.throttle.read_iops_device", "riops"),
     ("throttleWriteIOPSDevice", "blkio.throttle.write_iops_device", "wiops"),
 )
+
+
+def checked_path(path: str) -> str:
+    """linux.cgroupsPath without detours; ConfigError if it names no cgroup of its own."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts:
+        problem = f'"{path}" names no cgroup of its own'
+        hint = "write it as /minirt/NAME"
+        raise ConfigError(problem, pointer="/linux/cgroupsPath", hint=hint)
+    return ("/" if path.startswith("/") else "") + "/".join(parts)
 
 
 def limited(resources: Mapping[str, Json]) -> list[str]:
@@ -42,6 +53,23 @@ def settings(resources: Mapping[str, Json], controller: str, version: int) -> Se
         return own
     reader = Reader(resources, POINTER).object(MEMBERS[controller])
     return _TRANSLATE[version][controller](reader) + own
+
+
+def shown(resources: Mapping[str, Json]) -> list[str]:
+    """The limits in words: ["0.5 CPUs", "64 MiB of memory", "100 processes"]."""
+    reader = Reader(resources, POINTER)
+    cpu, memory = reader.object("cpu"), reader.object("memory").number("limit")
+    quota, pids = cpu.number("quota"), reader.object("pids").number("limit")
+    words = []
+    if quota > 0:
+        words.append(f"{quota / cpu.number('period', PERIOD_US):g} CPUs")
+    if memory > 0:
+        words.append(f"{memory / MIB:g} MiB of memory")
+    if pids > 0:
+        words.append(f"{pids} processes")
+    if any(True for _ in _throttles(reader.object("blockIO"))):
+        words.append("disk throttled")
+    return words + list(_unified(resources))
 
 
 def _unified(resources: Mapping[str, Json]) -> dict[str, str]:
