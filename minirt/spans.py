@@ -228,6 +228,8 @@ class Page:
                 span.message = span.error
             recorder.spans.append(span)
             struct.pack_into("q", self._map, offset + START, 0)
+            if recorder.sink is not None:
+                recorder.sink("end", span)
 
     def close(self) -> None:
         self._map.close()

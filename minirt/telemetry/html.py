@@ -63,7 +63,7 @@ def picture(traces: Sequence[Trace], *, titles: Sequence[str] = ()) -> str:
     described = escape(f"Waterfall of {' and '.join(titles)}: {duration(axis.length)} in all")
     return (
         f'<svg class="minirt-waterfall" role="img" aria-label="{described}" width="100%" '
-        f'height="{y + ROW}">\n{_grid(axis, y)}{"".join(body)}{legend}</svg>\n'
+        f'height="{y + ROW}">\n{_grid(axis, y)}{"".join(body)}{_cut(axis, y)}{legend}</svg>\n'
     )
 
 
@@ -92,13 +92,18 @@ def _grid(axis: Axis, bottom: int) -> str:
         if all(abs(x - other) > 7 for other in taken):
             taken.append(x)
             lines.append(_text(f"{x:.3f}%", 16, label, "tick"))
-    if axis.cut is not None:
-        begin, end = (_x(axis, moment) for moment in axis.cut)
-        lines.append(
-            f'<rect class="cut" x="{begin:.3f}%" width="{end - begin:.3f}%" '
-            f'y="{HEAD - 6}" height="{bottom - HEAD + 6}"/>\n'
-        )
     return "".join(lines)
+
+
+def _cut(axis: Axis, bottom: int) -> str:
+    """Drawn over the bars, so that they are seen to be interrupted."""
+    if axis.cut is None:
+        return ""
+    begin, end = (_x(axis, moment) for moment in axis.cut)
+    return (
+        f'<rect class="cut" x="{begin:.3f}%" width="{end - begin:.3f}%" '
+        f'y="{HEAD - 6}" height="{bottom - HEAD + 6}"/>\n'
+    )
 
 
 def _row(axis: Axis, trace: Trace, row: Row, y: int) -> str:
@@ -133,7 +138,7 @@ def _legend(traces: Sequence[Trace], axis: Axis, y: int) -> str:
         parts.append(f'height="12" rx="2"/>{_text(f"{x + 2}%", y + 16, side, "name")}</g>\n')
         x += 11
     if axis.cut is not None:
-        left_out = f"{duration(axis.cut[1] - axis.cut[0])} of the program left out (hatched)"
+        left_out = f"{duration(axis.cut[1] - axis.cut[0])} of the program left out (dashed)"
         parts.append(_text("0.4%", y + 16, left_out, "name"))
     return "".join(parts)
 
