@@ -186,6 +186,7 @@ def _clone(container: Container, init: Init, ours: Channel) -> None:
     with container.recorder.span("clone3") as span:
         span.set("minirt.namespace.types", sorted(namespaces))
         ctx.pid, ctx.pidfd = launch(namespaces, ctx.cgroup_fd, child)
+        span.set("process.pid", ctx.pid)
     state.pid, state.start_time = ctx.pid, start_time(ctx.pid)
     state.save()
 
