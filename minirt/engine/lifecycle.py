@@ -127,7 +127,6 @@ def create(
     try:
         _create(container)
     except BaseException as error:
-        _collect(container)
         destroy(container, error)
         raise
     return container
@@ -249,6 +248,7 @@ def destroy(container: Container, cause: BaseException | None = None) -> None:
     ctx, state = container.ctx, container.state
     if container.kill(SIGKILL):
         ended(ctx.pidfd)
+    _collect(container)
     errors = [*_tear_down(container)]
     _close(container)
     if not errors:

@@ -99,8 +99,11 @@ def _label(pen: Pen, row: Row) -> str:
     branch, end, line = pen.guides
     above = "".join("   " if last else line for last in row.last[:-1])
     elbow = (end if row.last[-1] else branch) if row.last else ""
-    error = f" {'✗' if pen.unicode else '!'} {row.record.error}" if row.record.error else ""
-    return above + elbow + pen.plain(row.record.name + error)
+    record = row.record
+    error = f" {'✗' if pen.unicode else '!'} {record.error}" if record.error else ""
+    refused = record.attributes.get("minirt.syscall.errno", "")
+    result = f" = {refused}" if refused else ""
+    return above + elbow + pen.plain(record.name + result + error)
 
 
 def _fit(pen: Pen, text: str, width: int) -> str:
