@@ -29,13 +29,15 @@ class Context:
     proc       in the child: descriptor of a procfs of its pid namespace, mounted nowhere; -1
                where the plan has no such mount
     cgroup_fd  a cgroup v2 directory to be born in (CLONE_INTO_CGROUP); -1 for none
+    send_fd    pass a descriptor to the other side: from attach to enter, from seal to the host
+    take_fd    the next one that was passed here
     created    what was made on the host, by mechanism: in state.json before it is made, so
                that teardown in another process finds it
     """
 
     __slots__ = (
         "call", "cgroup_fd", "channel", "created", "directory", "id", "key", "pid", "pidfd",
-        "proc", "root", "save", "send_fd", "traceparent", "warn",
+        "proc", "root", "save", "send_fd", "take_fd", "traceparent", "warn",
     )  # fmt: skip
 
     def __init__(self, container_id: str, directory: str, key: str) -> None:
@@ -54,6 +56,7 @@ class Context:
         self.save: Callable[[], None] = _nothing
         self.call: Call = _no_engine
         self.send_fd: Callable[[int], None] = _nothing
+        self.take_fd: Callable[[], int] = lambda: -1
         self.warn: Callable[[str], None] = _nothing
 
     def record(self, name: str, value: Json) -> None:

@@ -1,8 +1,8 @@
 """What a container shall be: config.json of the OCI runtime specification, read and checked.
 
 Steps and people come here from their options, engines from a file: there is no second way in.
-The member "minirt" holds what the specification leaves to others: the layers of the root, and
-the network outside the namespace.
+The member "minirt" holds what the specification leaves to others: the layers of the root, the
+network outside the namespace, the choice of the default seccomp profile.
 """
 
 from __future__ import annotations
@@ -93,12 +93,12 @@ def _capabilities(reader: Reader) -> dict[str, tuple[str, ...]] | None:
 
 
 class Network:
-    """The network outside the namespace (`minirt.network`): mode bridge, none or host."""
+    """The network outside the namespace (`minirt.network`): mode bridge, none, host or ""."""
 
     __slots__ = ("mode", "publish")
 
     def __init__(self, reader: Reader) -> None:
-        self.mode = reader.text("mode", "none")
+        self.mode = reader.text("mode")
         self.publish = reader.texts("publish")
 
 
@@ -106,9 +106,10 @@ class Spec:
     """The whole configuration; `raw` is the document it was read from."""
 
     __slots__ = (
-        "annotations", "cgroup_resources", "cgroups_path", "gid_maps", "hooks", "hostname",
-        "layers", "masked_paths", "mounts", "namespaces", "network", "process", "raw",
-        "readonly_paths", "rootfs", "rootfs_readonly", "seccomp", "uid_maps",
+        "annotations", "cgroup_resources", "cgroups_path", "default_seccomp", "gid_maps",
+        "hooks", "hostname", "layers", "masked_paths", "mounts", "namespaces", "network",
+        "process", "raw", "readonly_paths", "required_capabilities", "rootfs",
+        "rootfs_readonly", "seccomp", "uid_maps",
     )  # fmt: skip
 
     def __init__(self, raw: Mapping[str, Json]) -> None:
@@ -119,6 +120,8 @@ class Spec:
         self.hostname = _hostname(reader)
         self.rootfs = reader.object("root").text("path")
         self.rootfs_readonly = reader.object("root").flag("readonly")
+        self.default_seccomp = own.text("seccomp") == "default"
+        self.required_capabilities = own.texts("requiredCapabilities")
         self.layers = own.texts("layers")
         self.mounts = tuple(MountSpec(mount) for mount in reader.objects("mounts"))
         self.annotations = dict(reader.object("annotations").value)

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from minirt.spec import Process
 
 
+class HostGone(Exception):  # noqa: N818  (a fact, not an "error" by name)
+    """The runtime died, so there is nobody to be a container for."""
+
+
 class Init:
     """What the child needs of its life before the clone."""
 
@@ -49,26 +53,25 @@ class Init:
 
     def main(self) -> NoReturn:
         """Live from the clone to execve; a failure is sent to the host, then exit."""
-        channel = self.channel
         try:
             self.begin()
-            channel.receive()["go"]
+            self.await_go()
             # Nobody inside may trace this process or write through its /proc directory
             # (CVE-2016-9962). Not before: the id maps are written through there.
             prctl(PR_SET_DUMPABLE, 0, what="cannot make init undumpable")
             self.phase("enter")
-            channel.send("entered")
-            channel.receive()["go"]
+            self.channel.send("entered")
+            self.await_go()
             self.phase("seal")
             program = self.settle()
-            channel.send("sealed")
-            channel = self.listener.accept()
-            channel.receive()["go"]
+            self.channel.send("sealed")
+            self.channel = self.listener.accept()
+            self.await_go()
             self.phase("start")
             self.execute(program)
         except MinirtError as error:
-            channel.send_error(placed(error, "exec", "start", self.ctx))
-        except KeyError:  # no "go": the host is gone
+            self.channel.send_error(placed(error, "exec", "start", self.ctx))
+        except (HostGone, BrokenPipeError):
             pass
         finally:
             os._exit(125)
@@ -77,7 +80,16 @@ class Init:
         seal_imports()
         os.setsid()
         self.ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
-        self.ctx.send_fd = lambda fd: self.channel.send("terminal", fd=fd)
+        self.ctx.send_fd = lambda fd: self.channel.send("fd", fd=fd)
+        self.ctx.take_fd = lambda: self.channel.fds.pop(0)
+
+    def await_go(self) -> None:
+        """Wait until the host says go; it may pass descriptors before that."""
+        kind = "fd"
+        while kind == "fd":
+            kind = str(self.channel.receive()["kind"])
+        if kind != "go":
+            raise HostGone
 
     def phase(self, phase: str) -> None:
         for mechanism in having(self.plan, phase):

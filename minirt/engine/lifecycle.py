@@ -4,14 +4,15 @@
     prepare*, state.json
     ── clone3 ───────────────────────────► closes the host's end, waits
     attach*
-    ── {"kind": "go"} ───────────────────► enter*
-    meet*  ◄─────────── {"kind": "entered"}
-    ── {"kind": "go"} ───────────────────► seal*, working directory, look-up of the program
-           ◄──────────── {"kind": "sealed"}  waits in accept
-    start: connect, {"kind": "go"} ──────► start*, execve
-           ◄── end of stream: it executes; or {"kind": "error", ...}
+    ── go ───────────────────────────────► enter*
+    meet*  ◄──────────────────── entered ──
+    ── go ───────────────────────────────► seal*, working directory, look-up of the program
+           ◄───────────────────── sealed ──  waits in accept
+    start: connect, go ──────────────────► start*, execve
+           ◄── end of stream: it executes; or an error
     started*
 
+Descriptors may come with "fd" messages, either way, before the message that is waited for.
 Either side's death is the end of the other's stream: init then exits, the host cleans up.
 """
 
@@ -142,6 +143,7 @@ def _create(container: Container) -> None:
     listener = Listener(directory)
     os.close(directory)
     init.channel, init.listener = theirs, listener
+    container.ctx.send_fd = lambda fd: ours.send("fd", fd=fd)
     try:
         _clone(container, init, ours)
         theirs.close()
@@ -192,9 +194,9 @@ def _clone(container: Container, init: Init, ours: Channel) -> None:
 
 def _expect(container: Container, channel: Channel, kind: str) -> None:
     """Let init go on until it reports `kind`."""
-    channel.send("go", {"go": True})
+    channel.send("go")
     message = channel.receive()
-    while message["kind"] == "terminal":
+    while message["kind"] == "fd":
         container.terminal = channel.fds.pop()
         message = channel.receive()
     if message["kind"] != kind:
@@ -218,7 +220,7 @@ def start(container: Container) -> None:
     finally:
         os.close(directory)
     try:
-        channel.send("go", {"go": True})
+        channel.send("go")
         channel.receive()  # its end: the descriptor was closed by execve
     finally:
         channel.close()

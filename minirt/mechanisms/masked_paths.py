@@ -41,22 +41,13 @@ class MaskedPaths(Mechanism):
     def __init__(self, masked: tuple[str, ...], readonly: tuple[str, ...]) -> None:
         self.masked = masked
         self.readonly = readonly
-        self.null = -1
-
-    def enter(self, ctx: Context) -> None:
-        # The host's node, while it can be seen: the image's could be anything (CVE-2025-31133).
-        self.null = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
-        status = os.fstat(self.null)
-        if not stat.S_ISCHR(status.st_mode) or status.st_rdev != NULL_DEVICE:
-            raise HostError("/dev/null is not the null device", hint="repair the host's /dev/null")
 
     # --8<-- [start:masked]
     def seal(self, ctx: Context) -> None:
         for path in self.readonly:
             self.cover(ctx.root, path, self.read_only_copy)
         for path in self.masked:
-            self.cover(ctx.root, path, self.nothing)
-        os.close(self.null)
+            self.cover(ctx.root, path, self.nothing(ctx.root))
 
     # --8<-- [end:masked]
 
@@ -78,10 +69,29 @@ class MaskedPaths(Mechanism):
         mount_setattr(tree, MOUNT_ATTR_RDONLY, recursive=True)
         return tree
 
-    def nothing(self, target: int) -> int:
-        if is_directory(target):
-            return make("tmpfs", (("size", "0"), ("mode", "755")), HARDEST)
-        return open_tree("", at=self.null)
+    def nothing(self, root: int) -> Callable[[int], int]:
+        """What hides a path: an empty directory over a directory, /dev/null over a file."""
+
+        def cover(target: int) -> int:
+            if is_directory(target):
+                return make("tmpfs", (("mode", "755"),), HARDEST)
+            null = null_device(root)
+            try:
+                return open_tree("", at=null)
+            finally:
+                os.close(null)
+
+        return cover
 
     def describe(self) -> str:
         return f"masked paths: {len(self.masked)} hidden, {len(self.readonly)} read-only"
+
+
+def null_device(root: int) -> int:
+    """/dev/null inside, and really that device: an image may bring another (CVE-2025-31133)."""
+    fd = openat2(root, "/dev/null")
+    status = os.fstat(fd)
+    if not stat.S_ISCHR(status.st_mode) or status.st_rdev != NULL_DEVICE:
+        os.close(fd)
+        raise HostError("/dev/null inside is not the null device", hint="do not mount over /dev")
+    return fd

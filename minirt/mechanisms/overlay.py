@@ -12,6 +12,7 @@ import os
 from minirt.errors import ConfigError
 from minirt.linux.mount import make, move_mount
 from minirt.mechanism import Mechanism
+from minirt.writable_layer import MERGED, UPPER, WORK, make_writable_layer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,10 +44,7 @@ class Overlay(Mechanism):
             # Short relative names: an option has at most 256 bytes, and the container can
             # read them in its own mountinfo, where a path of the host has no business.
             os.symlink(layer, f"{ctx.directory}/l{number}")
-        for name in ("upper", "work", "rootfs"):
-            os.mkdir(f"{ctx.directory}/{name}", 0o755)
-            if os.geteuid() == 0:
-                os.chown(f"{ctx.directory}/{name}", *self.owner)
+        make_writable_layer(ctx.directory, self.owner)
 
     # --8<-- [start:overlay]
     def enter(self, ctx: Context) -> None:
@@ -62,7 +60,7 @@ class Overlay(Mechanism):
             ]
             + [(option, "") for option in self.options],
         )
-        target = os.open("rootfs", os.O_PATH | os.O_CLOEXEC)
+        target = os.open(MERGED, os.O_PATH | os.O_CLOEXEC)
         move_mount(tree, target)
         os.close(target)
         ctx.root = tree  # the descriptor now names the container's root directory

@@ -6,7 +6,7 @@ import os
 
 from minirt import ids, resources
 from minirt.errors import ConfigError
-from minirt.linux.caps import DEFAULT, kept
+from minirt.linux.caps import DEFAULT, kept, parse
 from minirt.spec import NAMESPACES
 
 TYPE_CHECKING = False
@@ -72,8 +72,8 @@ class Request:
                     "mode": self.network(),
                     "publish": self.values.texts("--publish"),
                 },
-                "seccomp": self.values.text("--seccomp", "default"),
-                "capAdd": self.values.texts("--cap-add"),
+                "seccomp": self.seccomp(),
+                "requiredCapabilities": self.required_capabilities(),
             },
         }
 
@@ -143,15 +143,28 @@ class Request:
         add, drop = self.values.texts("--cap-add"), self.values.texts("--cap-drop")
         return kept(add, drop) if add or drop else DEFAULT
 
+    def required_capabilities(self) -> list[str]:
+        """Those asked for by name: to be refused rather than left out where they cannot be had."""
+        named = [name for name in self.values.texts("--cap-add") if name.upper() != "ALL"]
+        return [parse(name, "--cap-add") for name in named]
+
+    def seccomp(self) -> str:
+        profile = self.values.text("--seccomp", "default")
+        if profile not in ("default", "unconfined"):
+            raise ConfigError(
+                f'"{profile}" is not a profile', pointer="--seccomp", hint="default or unconfined"
+            )
+        return profile
+
     def mounts(self) -> list[Json]:
         if self.step < 3:
             return []
         listed = [*self.system_mounts(), *map(_tmpfs, self.values.texts("--tmpfs"))]
         listed += map(_volume, self.values.texts("--volume"))
-        if self.step >= 4 and self.network() == "bridge":
+        if self.step >= 4:
             listed += [
                 _bind(f"{self.directory}/{name}", f"/etc/{name}", "rw")
-                for name in ("hosts", "resolv.conf")
+                for name in ("hosts", "hostname", "resolv.conf")
             ]
         return listed
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from minirt.stepping.parser import Values
 
 # What an ordinary user's container goes without: making these needs rights on the host.
-NEED_ROOT = ("bridge", "cgroup", "cgroup_ns")
+NEED_ROOT = ("bridge", "veth", "nat", "names", "cgroup", "cgroup_ns")
 
 
 class Step:
@@ -144,14 +144,14 @@ def run_step(step: Step, values: Values) -> int:
     Spec(config)  # a wrong value makes nothing
     if not quiet:
         _banner(step, request)
-    truth = _kernel_truth() if values.on("--kernel") else None
+    truth = _kernel_truth(recorder) if values.on("--kernel") else None
     state = states.new(root, container_id)
     state.spec = config
     try:
         return engine.run(state, recorder, allowed(step), propagate=not values.on("--no-trace"))
     finally:
         if truth is not None:
-            truth(recorder)
+            truth()
         _show_trace(recorder, values)
 
 
@@ -169,12 +169,12 @@ def _banner(step: Step, request: Request) -> None:
         print(f"minirt: step {step.number}: {line}", file=sys.stderr)
 
 
-def _kernel_truth() -> Callable[[Recorder], None]:
+def _kernel_truth(recorder: Recorder) -> Callable[[], None]:
     if os.geteuid() != 0:
         raise HostError("--kernel reads the kernel's trace buffer", hint="run it as root: sudo")
     from minirt.telemetry import kernel
 
-    return kernel.watch()
+    return kernel.watch(recorder)
 
 
 def _show_trace(recorder: Recorder, values: Values) -> None:

@@ -1,0 +1,63 @@
+"""Overlay for a user namespace of root's: layers whose owners are mapped like the container's.
+
+The image's files belong to root on disk; in the namespace that is nobody. The host makes an
+id-mapped copy of each layer's mount (mount_setattr(2), MOUNT_ATTR_IDMAP), so that root's files
+are the container's root's, stacks them, and hands the finished mount to the child.
+"""
+
+from __future__ import annotations
+
+import os
+
+from minirt.linux.mount import MOUNT_ATTR_IDMAP, make, mount_setattr, move_mount, open_tree
+from minirt.linux.namespaces import open_namespace
+from minirt.mechanism import Mechanism
+from minirt.writable_layer import MERGED, UPPER, WORK, make_writable_layer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.context import Context
+
+
+class MappedOverlay(Mechanism):
+    """Like Overlay, for `layers` that belong to the host's root; `owner` is root inside."""
+
+    name = "overlay"
+
+    def __init__(self, layers: tuple[str, ...], owner: tuple[int, int]) -> None:
+        self.layers = layers
+        self.owner = owner
+
+    def prepare(self, ctx: Context) -> None:
+        make_writable_layer(ctx.directory, self.owner)
+
+    # --8<-- [start:mapped_overlay]
+    def attach(self, ctx: Context) -> None:
+        user_namespace = open_namespace(f"/proc/{ctx.pid}/ns/user")
+        mapped = [open_tree(layer) for layer in self.layers]
+        for layer in mapped:
+            mount_setattr(layer, MOUNT_ATTR_IDMAP, userns_fd=user_namespace)
+        lowest_last = ":".join(f"/proc/self/fd/{layer}" for layer in reversed(mapped))
+        tree = make(
+            "overlay",
+            [
+                ("source", "overlay"),
+                ("lowerdir", lowest_last),
+                ("upperdir", f"{ctx.directory}/{UPPER}"),
+                ("workdir", f"{ctx.directory}/{WORK}"),
+            ],
+        )
+        ctx.send_fd(tree)
+        for fd in (user_namespace, tree, *mapped):
+            os.close(fd)
+
+    def enter(self, ctx: Context) -> None:
+        ctx.root = ctx.take_fd()
+        target = os.open(f"{ctx.directory}/{MERGED}", os.O_PATH | os.O_CLOEXEC)
+        move_mount(ctx.root, target)
+        os.close(target)
+
+    # --8<-- [end:mapped_overlay]
+
+    def describe(self) -> str:
+        return f"overlay: {len(self.layers)} read-only layers, their owners mapped, a writable one on top"

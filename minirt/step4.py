@@ -1,0 +1,26 @@
+"""Step 4: a network of its own.
+
+A network namespace starts empty: no address, no route, a loopback that is down. A veth pair is a
+cable with one end inside and the other in a bridge on the host; the container gets an address and
+a default route, and nftables rewrites addresses, so that it reaches the outside and published
+ports reach it. Containers on the bridge find each other by host name.
+
+examples:
+  python -m minirt.step4 -- ip address
+  python -m minirt.step4 --hostname web --publish 8080:80 -- httpd -f -h /www
+  python -m minirt.step4 --network none -- ip address
+"""
+
+from minirt import step3
+from minirt.mechanisms.bridge import Bridge
+from minirt.mechanisms.etc_files import EtcFiles
+from minirt.mechanisms.loopback import Loopback
+from minirt.mechanisms.names import Names
+from minirt.mechanisms.nat import Nat
+from minirt.mechanisms.veth import Veth
+from minirt.stepping.step import Step, main
+
+STEP = Step(4, __doc__, adds=(Loopback, Bridge, Veth, Nat, Names, EtcFiles), former=step3.STEP)
+
+if __name__ == "__main__":
+    main(STEP)
