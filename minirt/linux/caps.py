@@ -167,6 +167,11 @@ def kept(add: Iterable[str], drop: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in NAMES if name in base | adding)
 
 
+def asked(add: Iterable[str]) -> tuple[str, ...]:
+    """Those of --cap-add that were named one by one, not by ALL."""
+    return tuple(sorted(_choice(add, "--cap-add") - {ALL}))
+
+
 def _choice(names: Iterable[str], option: str) -> set[str]:
     return {ALL if name.upper() == ALL else parse(name, option) for name in names}
 
