@@ -46,7 +46,8 @@ echo "hello from $(hostname), where I am process $$"
 """,
     "usr/local/bin/eat": """#!/bin/sh
 # eat MIB: take that much memory, then give it back. tail keeps a line until it has all of it.
-head -c "${1:?how many MiB}m" /dev/zero | tail -n 1 | wc -c
+head -c "${1:?how many MiB}m" /dev/zero | tail -n 1 >/dev/null || exit
+echo "had $1 MiB"
 """,
 }
 DIRECTORIES = (
