@@ -159,10 +159,10 @@ def _no_new_privs(spec: Spec) -> NoNewPrivs | None:
 def _seccomp(spec: Spec) -> Seccomp | None:
     directory = f"{cache.directory()}/seccomp"
     if spec.seccomp:
-        return Seccomp(seccomp_cache.program(spec.seccomp, directory))
+        return Seccomp(lambda: seccomp_cache.program(spec.seccomp, directory), "given")
     if spec.default_seccomp:
         kept = (spec.process.capabilities or {}).get("bounding", ())
-        return Seccomp(seccomp_cache.default_program(kept, directory))
+        return Seccomp(lambda: seccomp_cache.default_program(kept, directory))
     return None
 
 

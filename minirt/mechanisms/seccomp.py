@@ -6,24 +6,35 @@ point to. Descendants inherit it, and it can only be made stricter.
 
 from __future__ import annotations
 
-from minirt.linux.seccomp import INSTRUCTION, fprog, load
+from minirt.linux.seccomp import Fprog, fprog, load
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minirt.context import Context
 
 
 # --8<-- [start:seccomp]
 class Seccomp(Mechanism):
-    """Load a compiled program (minirt/seccomp_cache.py); `flags` are SECCOMP_FILTER_FLAG_*."""
+    """Load the program that `compiled` returns; `flags` are SECCOMP_FILTER_FLAG_*.
+
+    It is not called to describe, to delete or to plan a container, only to make one.
+    """
 
     name = "seccomp"
 
-    def __init__(self, program: bytes, flags: int = 0) -> None:
-        self.program = program
+    def __init__(
+        self, compiled: Callable[[], bytes], profile: str = "default", flags: int = 0
+    ) -> None:
+        self.compiled = compiled
+        self.profile = profile
         self.flags = flags
-        self._ready = fprog(program)
+        self._ready = Fprog()
+
+    def prepare(self, ctx: Context) -> None:
+        self._ready = fprog(self.compiled())
 
     def start(self, ctx: Context) -> None:
         # Last, because every call after it would have to be allowed by the profile: only
@@ -33,8 +44,7 @@ class Seccomp(Mechanism):
     # --8<-- [end:seccomp]
 
     def describe(self) -> str:
-        length = len(self.program) // INSTRUCTION
-        return f"seccomp: {length} instructions judge every system call"
+        return f"seccomp: the {self.profile} profile judges every system call"
 
     def by_hand(self) -> list[str]:
         return [

@@ -103,6 +103,8 @@ def confined(*plan: Mechanism, warnings: list[str] | None = None) -> Iterator[Co
     flags = 0
     for mechanism in plan:
         flags |= FLAGS.get(mechanism.namespace, 0)
+    for mechanism in having(plan, "prepare"):
+        perform(mechanism, "prepare", ctx)
     pipes = {name: os.pipe() for name in OURS}
     pid, pidfd = clone3(flags)
     if pid == 0:
