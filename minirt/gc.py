@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from minirt import engine
 from minirt import state as states
 from minirt.spans import Recorder
@@ -21,21 +23,23 @@ def collect(root: str) -> list[str]:
     for state in states.every(root):
         if state.lock(wait=False):
             try:
-                if _abandoned(state):
-                    _remove(state)
+                if _collect(state):
                     removed.append(state.id)
             finally:
                 state.unlock()
     return removed
 
 
-def _abandoned(state: State) -> bool:
-    unfinished = not state.spec or state.status == states.CREATING
-    return unfinished or state.foreground or state.boot_id != states.boot_id()
-
-
-def _remove(state: State) -> None:
-    if state.spec:
+def _collect(state: State) -> bool:
+    if not os.path.exists(f"{state.directory}/state.json"):
+        states.remove(state)  # killed before the first record: nothing else was made
+        return True
+    state.load()
+    if _abandoned(state):
         engine.destroy(engine.load(state, Recorder()))
-    else:  # killed before the first state.json: there is nothing but the directory
-        states.remove(state)
+        return True
+    return False
+
+
+def _abandoned(state: State) -> bool:
+    return state.status == states.CREATING or state.foreground or state.boot_id != states.boot_id()

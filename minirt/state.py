@@ -1,4 +1,4 @@
-"""A container's state directory: <state root>/<id>/state.json, locked, written atomically.
+"""A container's state directory: <state root>/containers/<id>/state.json, locked, written atomically.
 
 state.json is written before the clone with the whole configuration, and again before each
 thing that is made on the host, so a kill at any moment is recoverable. The runtime holds the
@@ -12,6 +12,7 @@ from __future__ import annotations
 import binascii
 import fcntl
 import os
+import stat
 
 from minirt.codec import dumps, loads
 from minirt.errors import HostError, StateError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from minirt.codec import Json
 
+CONTAINERS = "containers"
 CREATING, CREATED, RUNNING, STOPPED = "creating", "created", "running", "stopped"
 ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-")
 
@@ -56,7 +58,7 @@ class State:
             )
         self.root = root
         self.id = container_id
-        self.directory = f"{root}/{container_id}"
+        self.directory = f"{root}/{CONTAINERS}/{container_id}"
         self.key = f"{binascii.crc32(f'{root}/{container_id}'.encode()):08x}"
         self.lock_fd = -1
         self.spec: Mapping[str, Json] = {}
@@ -80,7 +82,9 @@ class State:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         fd = os.open(temporary, flags, 0o600)
         try:
-            os.write(fd, dumps(fields).encode())
+            left = dumps(fields).encode()
+            while left:  # a full disk takes a part, and refuses the rest
+                left = left[os.write(fd, left) :]
         finally:
             os.close(fd)
         os.rename(temporary, f"{self.directory}/state.json")
@@ -92,6 +96,8 @@ class State:
                 fields = loads(file.read())
         except FileNotFoundError:
             raise StateError(f"container {self.id} does not exist") from None
+        except ValueError:
+            fields = None
         if not isinstance(fields, dict):
             raise StateError(f"the state of container {self.id} is damaged")
         for name, value in fields.items():
@@ -133,7 +139,7 @@ def new(root: str, container_id: str) -> State:
     """Make the state directory, locked; StateError when the id is in use."""
     state = State(root, container_id)
     try:
-        os.makedirs(root, 0o711, exist_ok=True)
+        os.makedirs(f"{root}/{CONTAINERS}", 0o711, exist_ok=True)
         os.mkdir(state.directory, 0o711)
     except FileExistsError:
         raise StateError(
@@ -151,19 +157,14 @@ def new(root: str, container_id: str) -> State:
 
 
 def every(root: str) -> Iterator[State]:
-    """All containers below the state root, unlocked; damaged records have an empty spec."""
+    """All containers below the state root, neither locked nor loaded."""
     try:
-        names = os.listdir(root)
+        names = os.listdir(f"{root}/{CONTAINERS}")
     except FileNotFoundError:
         return
     for name in sorted(names):
-        if os.path.isdir(f"{root}/{name}") and not set(name) - ID_CHARACTERS:
-            state = State(root, name)
-            try:
-                state.load()
-            except (StateError, ValueError, OSError):
-                state.spec = {}
-            yield state
+        if not set(name) - ID_CHARACTERS:
+            yield State(root, name)
 
 
 def remove(state: State) -> None:
@@ -185,21 +186,23 @@ def _empty(top: int) -> None:
     moved = 0
     while names := os.listdir(top):
         for name in names:
-            try:
-                directory = os.open(
-                    name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top
-                )
-            except NotADirectoryError:
+            if not _is_directory(name, top):
                 os.unlink(name, dir_fd=top)
                 continue
-            except PermissionError:
-                os.chmod(name, 0o700, dir_fd=top)  # overlayfs leaves a work directory of mode 0
-                continue
+            # An ordinary user needs these rights; overlayfs leaves a directory of mode 0.
+            os.chmod(name, 0o700, dir_fd=top)
+            directory = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
             for entry in os.listdir(directory):
                 moved += 1
+                if _is_directory(entry, directory):
+                    os.chmod(entry, 0o700, dir_fd=directory)
                 os.rename(entry, f".removed{moved}", src_dir_fd=directory, dst_dir_fd=top)
             os.close(directory)
             os.rmdir(name, dir_fd=top)
+
+
+def _is_directory(name: str, where: int) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=where, follow_symlinks=False).st_mode)
 
 
 def boot_id() -> str:

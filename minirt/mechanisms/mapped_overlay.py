@@ -60,4 +60,6 @@ class MappedOverlay(Mechanism):
     # --8<-- [end:mapped_overlay]
 
     def describe(self) -> str:
-        return f"overlay: {len(self.layers)} read-only layers, their owners mapped, a writable one on top"
+        return (
+            f"overlay: {len(self.layers)} read-only layer(s), owners mapped, a writable one on top"
+        )

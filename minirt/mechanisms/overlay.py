@@ -55,10 +55,10 @@ class Overlay(Mechanism):
             [
                 ("source", "overlay"),
                 ("lowerdir", lowest_last),
-                ("upperdir", "upper"),
-                ("workdir", "work"),
-            ]
-            + [(option, "") for option in self.options],
+                ("upperdir", UPPER),
+                ("workdir", WORK),
+                *((option, "") for option in self.options),
+            ],
         )
         target = os.open(MERGED, os.O_PATH | os.O_CLOEXEC)
         move_mount(tree, target)

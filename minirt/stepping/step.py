@@ -114,7 +114,11 @@ def _image(name: str) -> Image:
     if found is None:
         from minirt.images import build
 
-        found = build.ensure(name)
+        build.ensure(name)
+        if store.find(name) is None:
+            raise HostError(f"the image {name} was built, but cannot be read back")
+        # Start anew: a process that has built an image is large, and slow to clone.
+        os.execv(sys.executable, sys.orig_argv)
     return found
 
 
@@ -139,7 +143,7 @@ def run_step(step: Step, values: Values) -> int:
     gc.collect(root)
     recorder = Recorder(os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", ""))
     container_id = os.urandom(6).hex()
-    request = requested(step, values, container_id, f"{root}/{container_id}")
+    request = requested(step, values, container_id, f"{root}/{states.CONTAINERS}/{container_id}")
     config = request.config()
     Spec(config)  # a wrong value makes nothing
     if not quiet:
