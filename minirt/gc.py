@@ -6,6 +6,7 @@ import os
 
 from minirt import engine
 from minirt import state as states
+from minirt.errors import StateError
 from minirt.spans import Recorder
 
 TYPE_CHECKING = False
@@ -34,7 +35,10 @@ def _collect(state: State) -> bool:
     if not os.path.exists(f"{state.directory}/state.json"):
         states.remove(state)  # killed before the first record: nothing else was made
         return True
-    state.load()
+    try:
+        state.load()
+    except StateError:
+        return False  # damaged: whose it is cannot be told
     if _abandoned(state):
         engine.destroy(engine.load(state, Recorder()))
         return True

@@ -1,4 +1,4 @@
-"""A container's state directory: <state root>/containers/<id>/state.json, locked, written atomically.
+"""A container's record: <state root>/containers/<id>/state.json, locked, written atomically.
 
 state.json is written before the clone with the whole configuration, and again before each
 thing that is made on the host, so a kill at any moment is recoverable. The runtime holds the
