@@ -29,12 +29,15 @@ WINDOWS_DRIVES = ("9p", "drvfs", "virtiofs", "v9fs")
 def directory() -> str:
     """The cache of the user who runs this process; made when missing.
 
-    HostError when it belongs to someone else or others may write to it.
+    HostError when it cannot be made, belongs to someone else or others may write to it.
     """
     path = os.path.realpath(_wanted())
     if _on_wsl() and on_windows_drive(path, mounts()):
         path = f"/var/tmp/minirt-{os.geteuid()}"  # noqa: S108  (checked by _require_own)
-    make_directories(path)
+    try:
+        make_directories(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     _require_own(path)
     return path
 
@@ -75,6 +78,11 @@ def _require_own(path: str) -> None:
         )
 
 
+def _unwritable(path: str, error: OSError) -> HostError:
+    hint = "make room there, or set XDG_CACHE_HOME to a directory elsewhere"
+    return HostError(f"cannot write to the cache {path}: {error.strerror}", hint=hint)
+
+
 def _on_wsl() -> bool:
     return "microsoft" in os.uname().release.lower()
 
@@ -105,9 +113,11 @@ class Writing:
         os.mkdir(self.scratch, 0o700)
         return self.scratch
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _tb: object) -> None:
         remove_tree(self.scratch)
         os.close(self.lock)
+        if isinstance(error, OSError):
+            raise _unwritable(os.path.dirname(self.scratch), error) from error
 
 
 def make_directories(path: str) -> str:

@@ -1,0 +1,29 @@
+"""Which system packages are missing, and the command that installs them."""
+
+from __future__ import annotations
+
+from minirt.host import packages
+from minirt.host.packages import Need
+
+
+def test_a_program_that_is_there_is_not_missing() -> None:
+    assert Need("run", "coreutils", "ls", "listing").is_met()
+    assert not Need("run", "nothing", "no-such-program", "nothing").is_met()
+
+
+def test_a_shared_library_is_found_by_its_name() -> None:
+    assert Need("run", "libc6", "libc.so.6", "everything").is_met()
+    assert not Need("run", "nothing", "libnothing.so.7", "nothing").is_met()
+
+
+def test_only_what_the_purpose_needs_is_asked_for() -> None:
+    needed = {need.package for need in packages.NEEDS if need.purpose == "run"}
+    assert {need.package for need in packages.missing(["run"])} <= needed
+    assert packages.missing([]) == []
+
+
+def test_the_command_to_type_names_each_package_once() -> None:
+    needs = [Need("run", "zstd", "zstd", "a"), Need("run", "zstd", "unzstd", "b")]
+    assert packages.command(needs) == [
+        "apt-get", "install", "-y", "--no-install-recommends", "zstd",
+    ]  # fmt: skip
