@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from minirt.engine.lifecycle import Container
+    from minirt.engine.container import Container
 
 FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
 STDIN, STDOUT = 0, 1

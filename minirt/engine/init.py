@@ -49,7 +49,7 @@ class Init:
         self.page = page
         self.foreground = False
         self.channel: Channel
-        self.listener: Listener
+        self.listener: Listener | None = None
 
     def main(self) -> NoReturn:
         """Live from the clone to execve; a failure is sent to the host, then exit."""
@@ -65,7 +65,8 @@ class Init:
             self.phase("seal")
             program = self.settle()
             self.channel.send("sealed")
-            self.channel = self.listener.accept()
+            if self.listener is not None:
+                self.channel = self.listener.accept()
             self.await_go()
             self.phase("start")
             self.execute(program)
@@ -73,6 +74,9 @@ class Init:
             self.channel.send_error(placed(error, "exec", "start", self.ctx))
         except (HostGone, BrokenPipeError):
             pass
+        except Exception as error:  # noqa: BLE001  (a bug must not be a silent death)
+            bug = MinirtError(f"minirt has a fault: {type(error).__name__}: {error}")
+            self.channel.send_error(placed(bug, "init", "", self.ctx))
         finally:
             os._exit(125)
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from minirt.engine.lifecycle import Container
+    from minirt.engine.container import Container
     from minirt.spans import Recorder
     from minirt.state import State
 

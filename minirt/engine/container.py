@@ -1,0 +1,88 @@
+"""A container in this process's hands, and what the engine gives its mechanisms."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from minirt.context import Context
+from minirt.engine.phases import having, perform
+from minirt.linux import command
+from minirt.linux.process import SIGKILL, pidfd_send_signal
+from minirt.spans import CLIENT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minirt.plan import Plan
+    from minirt.spans import Page, Recorder
+    from minirt.spec import Spec
+    from minirt.state import State
+
+
+class Container:
+    """A container in this process's hands: its state, its plan, and what is open for it.
+
+    `terminal` is the pty's master (-1 without one); `exec_at` the CLOCK_MONOTONIC ns at which
+    its program was seen to run; `span_id` is the span of its life, the parent of the
+    program's own spans.
+    """
+
+    __slots__ = (
+        "ctx", "exec_at", "page", "plan", "recorder", "span_id", "spec", "state", "terminal",
+    )  # fmt: skip
+
+    def __init__(self, state: State, spec: Spec, plan: Plan, recorder: Recorder) -> None:
+        self.state = state
+        self.spec = spec
+        self.plan = plan
+        self.recorder = recorder
+        self.terminal = -1
+        self.exec_at = 0
+        self.span_id = os.urandom(8)
+        self.page: Page | None = None
+        self.ctx = context(self)
+
+    def phase(self, name: str) -> None:
+        """Perform a phase on the host, one span for each mechanism that takes part."""
+        for mechanism in having(self.plan, name):
+            with self.recorder.span(f"{mechanism.name}.{name}"):
+                perform(mechanism, name, self.ctx)
+
+    def kill(self, signal: int = SIGKILL) -> bool:
+        """Send a signal to init; False when it has ended."""
+        return self.ctx.pidfd >= 0 and pidfd_send_signal(self.ctx.pidfd, signal)
+
+    def close(self) -> None:
+        """Let go of what this process holds of the container."""
+        if self.page is not None:
+            self.page.close()
+        for fd in (self.ctx.pidfd, self.terminal):
+            if fd >= 0:
+                os.close(fd)
+        self.ctx.pidfd = self.terminal = -1
+
+
+def context(container: Container) -> Context:
+    state, recorder = container.state, container.recorder
+    ctx = Context(state.id, state.directory, state.key)
+    ctx.created = state.created
+    ctx.save = state.save
+    ctx.warn = _warn
+    host = os.getpid()
+
+    def call(
+        argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = ""
+    ) -> str:
+        if os.getpid() != host:  # a hook inside: the recorder is the host's
+            return command.run(argv, stdin, env, program)
+        with recorder.span((program or argv[0]).rpartition("/")[2], kind=CLIENT):
+            return command.run(argv, stdin, env, program)
+
+    ctx.call = call
+    return ctx
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"minirt: warning: {text}\n")

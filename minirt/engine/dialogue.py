@@ -1,0 +1,113 @@
+"""The host's half of the talk with init: clone it, let it set up, let it execute."""
+
+from __future__ import annotations
+
+from minirt.engine.init import Init
+from minirt.engine.launch import launch
+from minirt.engine.phases import having, placed
+from minirt.engine.wire import pair
+from minirt.errors import HostError, InitDied
+from minirt.linux.clone import wait
+from minirt.linux.process import threads
+from minirt.mechanism import CHILD_PHASES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn, Self
+
+    from minirt.engine.container import Container
+    from minirt.engine.wire import Channel, Listener
+    from minirt.errors import MinirtError
+
+
+class Dialogue:
+    """A channel to the init of `container`; its end is closed with the `with` block."""
+
+    __slots__ = ("channel", "container")
+
+    def __init__(self, container: Container, channel: Channel | None = None) -> None:
+        self.container = container
+        self.channel = channel
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.channel is not None:
+            self.channel.close()
+
+    def clone(self, namespaces: Mapping[str, str], listener: Listener | None) -> None:
+        """Make init, in `namespaces`. It will wait for `start` at the listener, if there is one."""
+        if threads() != 1:
+            raise HostError("minirt must have a single thread when it clones")
+        container, ctx = self.container, self.container.ctx
+        self.channel, theirs = pair()
+        init = self._reserve(theirs, listener)
+        ours = self.channel
+
+        def child() -> NoReturn:
+            ours.close()
+            container.state.unlock()
+            init.main()
+
+        try:
+            with container.recorder.span("clone3") as span:
+                span.set("minirt.namespace.types", sorted(namespaces))
+                ctx.pid, ctx.pidfd = launch(namespaces, ctx.cgroup_fd, child)
+                span.set("process.pid", ctx.pid)
+        finally:
+            theirs.close()
+            if listener is not None:
+                listener.close()
+
+    def _reserve(self, theirs: Channel, listener: Listener | None) -> Init:
+        """Give init what it must have before it is born, the slots of its spans among it."""
+        container, ours = self.container, self.channel
+        assert container.page is not None and ours is not None  # noqa: S101, PT018
+        parent = container.recorder.current()
+        for phase in CHILD_PHASES:
+            for mechanism in having(container.plan, phase):
+                container.page.reserve(f"{mechanism.name}.{phase}", parent)
+        container.page.reserve("exec", parent)
+        container.ctx.send_fd = lambda fd: ours.send("fd", fd=fd)
+        init = Init(container.ctx, container.plan, container.spec.process, container.page)
+        init.channel, init.listener = theirs, listener
+        init.foreground = container.state.foreground
+        return init
+
+    def set_up(self) -> None:
+        """Attach, then lead init through enter and seal, with meet in between."""
+        self.container.phase("attach")
+        self._go_until("entered")
+        self.container.phase("meet")
+        self._go_until("sealed")
+
+    def execute(self) -> None:
+        """Let init execute its program; its end of the channel is closed by execve."""
+        self._go_until("")
+        container = self.container
+        if container.page is not None:
+            container.exec_at = container.page.executed()
+            if not container.exec_at:
+                raise self._died()
+
+    def _go_until(self, kind: str) -> None:
+        """Let init go on until it says `kind`; an error that it sends instead is raised."""
+        channel = self.channel
+        assert channel is not None  # noqa: S101
+        try:
+            channel.send("go")
+        except BrokenPipeError:
+            pass  # it is dead, but may have said why
+        message = channel.receive()
+        while message["kind"] == "fd":
+            self.container.terminal = channel.fds.pop()
+            message = channel.receive()
+        if message["kind"] != kind:
+            raise self._died()
+
+    def _died(self) -> MinirtError:
+        status = wait(self.container.ctx.pidfd)
+        how = f"signal {status - 128}" if status > 128 else f"status {status}"
+        return placed(InitDied(f"the container's init died ({how})"), "", "", self.container.ctx)
