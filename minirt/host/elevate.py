@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
-
-from minirt.errors import HostError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def prefix() -> list[str] | None:
@@ -28,12 +21,3 @@ def prefix() -> list[str] | None:
     if quiet.returncode == 0:
         return ["sudo", "-n"]
     return ["sudo"] if sys.stdin.isatty() and sys.stderr.isatty() else None
-
-
-def require(command: Sequence[str], *, what: str) -> list[str]:
-    """`command` as root would run it; HostError with the one line to type when that cannot be."""
-    before = prefix()
-    if before is None:
-        line = f"sudo {shlex.join(command)}"
-        raise HostError(f"{what} needs root", hint=f"type: {line}")
-    return [*before, *command]

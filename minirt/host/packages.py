@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from minirt.errors import HostError, MinirtError, render
-from minirt.host import apt, elevate
+from minirt.host import apt, cache, elevate
 from minirt.host.progress import Progress, say
 from minirt.linux.command import PATH
 
@@ -50,6 +50,7 @@ NEEDS = (
     Need("run", "iproute2", "ip", "steps by hand"),
     Need("run", "nftables", "nft", "address translation in step 4"),
     Need("run", "libseccomp2", "libseccomp.so.2", "the system call filter of step 6"),
+    Need("run", "e2fsprogs", "mke2fs", "the virtual machine's disk in step 7"),
     Need("run", "lz4", "lz4", "unpacking the guest's kernel in step 7"),
     Need("run", "zstd", "zstd", "unpacking the guest's kernel in step 7"),
     *(
@@ -93,6 +94,25 @@ def install(needs: Sequence[Need]) -> None:
         _install_as_root(packages)
     elif subprocess.run([*root, *this, *packages], check=False).returncode:
         raise HostError("installing packages failed", hint=f"type: sudo {shlex.join(typed)}")
+    _note(packages)
+
+
+def installed_by_us() -> list[str]:
+    """The packages that `install` added on this machine."""
+    try:
+        with open(_record(), encoding="utf-8") as file:
+            return sorted(set(file.read().split()))
+    except FileNotFoundError:
+        return []
+
+
+def _note(packages: Sequence[str]) -> None:
+    with open(_record(), "a", encoding="utf-8") as file:
+        file.write("\n".join([*packages, ""]))
+
+
+def _record() -> str:
+    return f"{cache.directory()}/installed-packages"
 
 
 def _install_as_root(packages: Sequence[str]) -> None:
