@@ -24,6 +24,7 @@ EPERM, ENODEV, EOPNOTSUPP = 1, 19, 95
 MESSAGES = {
     ("link", "add"): "RTM_NEWLINK", ("link", "set"): "RTM_NEWLINK", ("link", "del"): "RTM_DELLINK",
     ("link", "get"): "RTM_GETLINK", ("link", "dump"): "RTM_GETLINK",
+    ("brport", "set"): "RTM_SETLINK",
     ("addr", "add"): "RTM_NEWADDR", ("addr", "dump"): "RTM_GETADDR",
     ("route", "add"): "RTM_NEWROUTE", ("route", "dump"): "RTM_GETROUTE",
 }  # fmt: skip

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from minirt.errors import HostError
 from minirt.linux import command
-from minirt.linux.netdev import write_setting
+from minirt.linux.netdev import index, write_setting
+from minirt.linux.netlink import Netlink
 from minirt.mechanism import Mechanism
 from minirt.networks import firewalls, ruleset
 from minirt.networks.ports import Port, check_free
@@ -47,7 +48,7 @@ class Nat(Mechanism):
             if self.ports:
                 check_free(self.ports, taken(register))
                 register.endpoints[ctx.key].ports = tuple(port.text for port in self.ports)
-                write_setting(f"ipv4/conf/{bridge}/route_localnet", "1")
+                allow_detours(bridge, str(ctx.created["veth"]))
             self.apply(ctx, register, chains)
         for warning in firewalls.warnings(bridge, chains, ctx.call):
             ctx.warn(warning)
@@ -87,6 +88,18 @@ class Nat(Mechanism):
         bridge = self.network.bridge
         local = [f"sysctl -w net.ipv4.conf.{bridge}.route_localnet=1"] if self.ports else []
         return [*local, f"nft -f - <<'END'\n{ruleset.script(bridge, str(subnet), rules)}END"]
+
+
+def allow_detours(bridge: str, cable: str) -> None:
+    """Let packets for published ports go ways that are closed otherwise.
+
+    From the host's 127.0.0.1 to the bridge (ip-sysctl, route_localnet); and from a container to
+    the bridge and back to itself (hairpin), when it asks for a port of its own at the host.
+    """
+    write_setting(f"ipv4/conf/{bridge}/route_localnet", "1")
+    with Netlink() as host:
+        what = f"cannot set hairpin mode for {cable}"
+        host.request("brport", "set", what, index=index(cable), mode=1)
 
 
 def taken(register: Register) -> list[str]:
