@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from minirt.errors import ConfigError
 
@@ -81,26 +82,44 @@ def _throttle(text: str, disk_of: str) -> dict[str, Json]:
     bytes_per_second = _bytes(rate, "--io-bps", "8m or /dev/sda:8m")
     if not bytes_per_second:
         raise _wrong(text, "would stop all reading and writing", "--io-bps", "give it 1 or more")
-    try:
-        found = os.stat(device).st_rdev if device else os.stat(disk_of).st_dev
-    except OSError as error:
-        problem = f"names a device that cannot be used: {error.strerror}"
-        raise _wrong(text, problem, "--io-bps", "see lsblk for the disks") from None
-    major, minor = whole_disk(os.major(found), os.minor(found), text)
+    number = _device(device) if device else _stat(disk_of).st_dev
+    major, minor = whole_disk(number, device or disk_of)
     return {"major": major, "minor": minor, "rate": bytes_per_second}
 
 
-def whole_disk(major: int, minor: int, text: str) -> tuple[int, int]:
-    """The disk that this device is, or is a partition of: only whole disks can be limited."""
+def _device(path: str) -> int:
+    status = _stat(path)
+    if not stat.S_ISBLK(status.st_mode):
+        raise _no_disk(f"{path} is not a disk")
+    return status.st_rdev
+
+
+def _stat(path: str) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except OSError as error:
+        raise _no_disk(f"{path}: {error.strerror}") from None
+
+
+def whole_disk(device: int, named: str) -> tuple[int, int]:
+    """The disk (major, minor) that this is, or is a partition of: the kernel limits no less.
+
+    ConfigError where there is none: tmpfs, overlay and btrfs have made-up device numbers.
+    """
+    major, minor = os.major(device), os.minor(device)
     sysfs = f"/sys/dev/block/{major}:{minor}"
     if not os.path.exists(sysfs):
-        hint = "name the disk, as in /dev/sda:8m (see lsblk)"
-        raise _wrong(text, "is not for a block device", "--io-bps", hint)
+        raise _no_disk(f"the file system of {named} is not on exactly one disk")
     if not os.path.exists(f"{sysfs}/partition"):
         return major, minor
     with open(f"{os.path.realpath(sysfs)}/../dev", encoding="ascii") as disk:
         whole_major, _, whole_minor = disk.read().strip().partition(":")
     return int(whole_major), int(whole_minor)
+
+
+def _no_disk(problem: str) -> ConfigError:
+    hint = "name the disk, as in /dev/sda:8m (see lsblk)"
+    return ConfigError(problem, pointer="--io-bps", hint=hint)
 
 
 def _bytes(text: str, option: str, example: str) -> int:
