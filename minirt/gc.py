@@ -28,6 +28,8 @@ def collect(root: str) -> list[str]:
                     removed.append(state.id)
             finally:
                 state.unlock()
+        else:
+            states.remove_empty(state)
     return removed
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from minirt.codec import Json
 
 CONTAINERS = "containers"
+LOCK = "lock"
 CREATING, CREATED, RUNNING, STOPPED = "creating", "created", "running", "stopped"
 ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-")
 
@@ -112,10 +113,15 @@ class State:
     def init_alive(self) -> bool:
         return bool(self.pid) and self.boot_id == boot_id() and alive(self.pid, self.start_time)
 
-    def lock(self, *, wait: bool) -> bool:
-        """Take the container's lock; False when another has it or the directory is gone."""
+    def lock(self, *, wait: bool, make: bool = False) -> bool:
+        """Take the container's lock; False when another has it or the directory is gone.
+
+        Only the maker of the directory makes the lock file: it goes last when the directory is
+        deleted, and nobody must bring it back meanwhile.
+        """
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0)
         try:
-            fd = os.open(f"{self.directory}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = os.open(f"{self.directory}/{LOCK}", flags, 0o600)
         except FileNotFoundError:
             return False
         try:
@@ -141,6 +147,8 @@ def new(root: str, container_id: str) -> State:
     try:
         os.makedirs(f"{root}/{CONTAINERS}", 0o711, exist_ok=True)
         os.mkdir(state.directory, 0o711)
+        while not state.lock(wait=True, make=True):  # a collector took the empty directory away
+            os.mkdir(state.directory, 0o711)
     except FileExistsError:
         raise StateError(
             f"container {container_id} exists already",
@@ -151,8 +159,6 @@ def new(root: str, container_id: str) -> State:
             f"cannot make {state.directory}: {error.strerror}",
             hint="set MINIRT_STATE to a directory that you may write",
         ) from None
-    if not state.lock(wait=True):
-        raise StateError(f"container {container_id} was removed while it was made")
     return state
 
 
@@ -168,23 +174,32 @@ def every(root: str) -> Iterator[State]:
 
 
 def remove(state: State) -> None:
-    """Delete the state directory and all in it; links are not followed."""
+    """Delete the state directory and all in it, the lock file last; links are not followed."""
     top = os.open(state.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _empty(top)
+        os.unlink(LOCK, dir_fd=top)
     finally:
         os.close(top)
     os.rmdir(state.directory)
 
 
+def remove_empty(state: State) -> None:
+    """Delete a directory whose maker was killed before it made the lock file."""
+    try:
+        os.rmdir(state.directory)
+    except OSError:
+        pass  # it has one by now, or is gone
+
+
 def _empty(top: int) -> None:
-    """Delete everything below the directory `top`.
+    """Delete everything below the directory `top` but the lock file.
 
     A container may have made directories deeper than any recursion or descriptor limit, so
     each one found is first moved up to `top`.
     """
     moved = 0
-    while names := os.listdir(top):
+    while names := [name for name in os.listdir(top) if name != LOCK]:
         for name in names:
             if not _is_directory(name, top):
                 os.unlink(name, dir_fd=top)
