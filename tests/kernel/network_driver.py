@@ -6,10 +6,13 @@ Prints one line of JSON when the command may start, lets it run until standard i
 then takes the container away. A program of its own, because a clone wants a small process.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import zlib
+from typing import TYPE_CHECKING
 
 from minirt.context import Context
 from minirt.errors import MinirtError, render
@@ -24,8 +27,15 @@ from minirt.mechanisms.nat import Nat
 from minirt.mechanisms.veth import Veth
 from minirt.networks import Network
 
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
-def plan_of(order):
+    from minirt.mechanism import Mechanism
+
+    Order = dict[str, Any]
+
+
+def plan_of(order: Order) -> list[Mechanism]:
     network = Network(directory=f"{order['root']}/networks")
     return [
         Loopback(),
@@ -37,7 +47,7 @@ def plan_of(order):
     ]
 
 
-def context_of(order, warnings):
+def context_of(order: Order, warnings: list[str]) -> Context:
     directory = f"{order['root']}/{order['id']}"
     os.makedirs(directory, exist_ok=True)
     ctx = Context(order["id"], directory, f"{zlib.crc32(directory.encode()):08x}")
@@ -46,7 +56,7 @@ def context_of(order, warnings):
     return ctx
 
 
-def launch(plan, ctx, order, argv):
+def launch(plan: list[Mechanism], ctx: Context, order: Order, argv: list[str]) -> None:
     """Clone, attach, and let the child go on to its command."""
     reader, writer = os.pipe()
     ctx.pid, ctx.pidfd = clone3(CLONE_NEWNET | (CLONE_NEWUSER if order.get("userns") else 0))
@@ -65,8 +75,8 @@ def launch(plan, ctx, order, argv):
     os.write(writer, b"g")
 
 
-def main(order, argv):
-    warnings = []
+def main(order: Order, argv: list[str]) -> NoReturn:
+    warnings: list[str] = []
     plan, ctx = plan_of(order), context_of(order, warnings)
     status = 0
     try:

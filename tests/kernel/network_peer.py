@@ -4,14 +4,18 @@ network_peer.py serve PORT [udp]       prints "ready" when it listens
 network_peer.py ask HOST PORT [udp]    prints the answer; exit status 1 when there is none
 """
 
+from __future__ import annotations
+
 import socket
 import sys
+from typing import NoReturn
 
 TIMEOUT = 2
+ANY = "0.0.0.0"  # noqa: S104  (in a namespace of the test)
 
 
-def serve(port):
-    with socket.create_server(("0.0.0.0", port)) as server:
+def serve(port: int) -> NoReturn:
+    with socket.create_server((ANY, port)) as server:
         print("ready", flush=True)
         held = []
         while True:
@@ -20,16 +24,16 @@ def serve(port):
             held.append(connection)
 
 
-def serve_udp(port):
+def serve_udp(port: int) -> NoReturn:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("0.0.0.0", port))
+        server.bind((ANY, port))
         print("ready", flush=True)
         while True:
             _data, peer = server.recvfrom(100)
             server.sendto(f"{peer[0]}\n".encode(), peer)
 
 
-def ask(host, port, kind):
+def ask(host: str, port: int, kind: int) -> str:
     with socket.socket(socket.AF_INET, kind) as client:
         client.settimeout(TIMEOUT)
         client.connect((host, port))
@@ -38,7 +42,7 @@ def ask(host, port, kind):
         return client.recv(100).decode().strip()
 
 
-def main(verb, *words):
+def main(verb: str, *words: str) -> None:
     udp = "udp" in words
     if verb == "serve":
         (serve_udp if udp else serve)(int(words[0]))

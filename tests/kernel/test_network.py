@@ -1,36 +1,42 @@
 """Containers on the bridge: what they reach, what reaches them, what is left behind."""
 
+from __future__ import annotations
+
 import json
 import os
-import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 from network_world import HOST, OUTSIDE, PEER, PYTHON, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 SHARED = {"lo", "up0", "minirt0"}
 PUBLISHED = pytest.mark.parametrize("udp", [(), ("udp",)], ids=["tcp", "udp"])
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
 
 
-def test_a_container_reaches_the_outside_with_the_hosts_address(world):
+def test_a_container_reaches_the_outside_with_the_hosts_address(world: World) -> None:
     world.outside.serve(7000)
     assert world.container("web").ask(OUTSIDE, 7000) == HOST
 
 
-def test_its_own_127_0_0_1_is_up(world):
+def test_its_own_127_0_0_1_is_up(world: World) -> None:
     container = world.container("web")
     container.serve(7000)
     assert container.ask("127.0.0.1", 7000) == "127.0.0.1"
 
 
 @PUBLISHED
-def test_a_published_port_answers_from_everywhere(world, udp):
+def test_a_published_port_answers_from_everywhere(world: World, udp: tuple[str, ...]) -> None:
     web = world.server("web", 80, *udp, publish=["8080:80" + "".join(f"/{u}" for u in udp)])
     other = world.container("other")
     gateway = other.shell("ip route show default").split()[2]
@@ -41,7 +47,7 @@ def test_a_published_port_answers_from_everywhere(world, udp):
     assert web.ask(HOST, 8080, *udp) == gateway
 
 
-def test_ports_that_are_not_published_are_closed_to_the_outside(world):
+def test_ports_that_are_not_published_are_closed_to_the_outside(world: World) -> None:
     web = world.server("web", 80)
     world.outside.shell(f"ip route add {web.address} via {HOST}")
     assert world.host.ask(web.address, 80)
@@ -49,13 +55,13 @@ def test_ports_that_are_not_published_are_closed_to_the_outside(world):
     assert world.outside.ask(HOST, 80) == ""
 
 
-def test_a_published_port_that_is_not_local_is_not_taken_from_its_owner(world):
+def test_a_published_port_that_is_not_local_is_not_taken_from_its_owner(world: World) -> None:
     world.outside.serve(8080)
     world.server("web", 80, publish=["8080:80"])
     assert world.container("other").ask(OUTSIDE, 8080) == HOST
 
 
-def test_no_container_reaches_what_listens_on_the_hosts_loopback(world):
+def test_no_container_reaches_what_listens_on_the_hosts_loopback(world: World) -> None:
     world.host.shell("ip address add 127.0.0.2/8 dev lo")
     world.host.serve(7000)
     world.server("web", 80, publish=["8080:80"])
@@ -69,7 +75,7 @@ def test_no_container_reaches_what_listens_on_the_hosts_loopback(world):
     assert evil.ask("127.0.0.2", 7000) == ""
 
 
-def test_two_containers_reach_each_other_by_address_and_by_name(world):
+def test_two_containers_reach_each_other_by_address_and_by_name(world: World) -> None:
     web = world.server("web", 80)
     other = world.container("other")
     assert other.ask(web.address, 80) == other.address
@@ -80,7 +86,7 @@ def test_two_containers_reach_each_other_by_address_and_by_name(world):
         assert [other.address, "other"] in lines
 
 
-def test_the_hosts_file_is_kept_up_to_date_in_place(world):
+def test_the_hosts_file_is_kept_up_to_date_in_place(world: World) -> None:
     web = world.container("web")
     before = os.stat(web.hosts).st_ino
     other = world.container("other")
@@ -92,20 +98,17 @@ def test_the_hosts_file_is_kept_up_to_date_in_place(world):
     assert os.stat(web.hosts).st_ino == before
 
 
-def test_a_host_name_cannot_add_lines_to_the_hosts_files_of_others(world):
+def test_a_host_name_cannot_add_lines_to_the_hosts_files_of_others(world: World) -> None:
     web = world.container("web")
     world.container("other", hostname="x\n10.0.0.1 bank")
     with open(web.hosts) as file:
         assert "bank" not in file.read()
 
 
-def test_ten_started_at_once_get_ten_addresses(world):
+def test_ten_started_at_once_get_ten_addresses(world: World) -> None:
     orders = [{"id": f"c{n}", "root": world.root} for n in range(10)]
     driver = [*PYTHON, os.path.join(os.path.dirname(__file__), "network_driver.py")]
-    started = [
-        world.host.start(*driver, json.dumps(order), "sleep", "600", stderr=subprocess.DEVNULL)
-        for order in orders
-    ]
+    started = [world.host.start(*driver, json.dumps(order), "sleep", "600") for order in orders]
     facts = [json.loads(process.stdout.readline()) for process in started]
     assert [fact.get("error") for fact in facts] == [None] * 10
     endpoints = world.register()
@@ -116,20 +119,20 @@ def test_ten_started_at_once_get_ten_addresses(world):
     assert world.links() == SHARED
 
 
-def test_the_subnet_avoids_every_route_of_every_table(world):
+def test_the_subnet_avoids_every_route_of_every_table(world: World) -> None:
     world.host.shell(
         f"ip route add 10.64.0.0/10 via {OUTSIDE} table 7; ip route add 172.16.0.0/12 dev up0"
     )
     assert world.container("web").address.startswith("10.144.")
 
 
-def test_the_subnet_stays_as_long_as_the_bridge(world):
+def test_the_subnet_stays_as_long_as_the_bridge(world: World) -> None:
     before = world.container("one").address
     world.host.shell("ip route add 10.77.0.0/16 dev up0")
     assert world.container("two").address.rpartition(".")[0] == before.rpartition(".")[0]
 
 
-def test_what_stays_is_the_bridge_the_table_and_the_setting(world):
+def test_what_stays_is_the_bridge_the_table_and_the_setting(world: World) -> None:
     container = world.container("web", publish=["8080:80"])
     assert container.stop() == 0
     assert world.links() == SHARED
@@ -138,7 +141,7 @@ def test_what_stays_is_the_bridge_the_table_and_the_setting(world):
     assert world.host.run("cat", "/proc/sys/net/ipv4/ip_forward") == "1\n"
 
 
-def remove_all(world):
+def remove_all(world: World) -> str:
     program = (
         "import sys; from minirt.linux import command; from minirt.networks import *\n"
         "from minirt.errors import MinirtError\n"
@@ -148,7 +151,7 @@ def remove_all(world):
     return world.host.run(*PYTHON, "-c", program, f"{world.root}/networks")
 
 
-def test_remove_all_takes_the_three_shared_things_away(world):
+def test_remove_all_takes_the_three_shared_things_away(world: World) -> None:
     container = world.container("web")
     assert "1 containers are on the bridge" in remove_all(world)
     assert "minirt0" in world.links()
@@ -161,7 +164,7 @@ def test_remove_all_takes_the_three_shared_things_away(world):
     assert remove_all(world) == "[]\n"
 
 
-def test_forwarding_that_was_on_before_stays_on(world):
+def test_forwarding_that_was_on_before_stays_on(world: World) -> None:
     world.host.shell("echo 1 >/proc/sys/net/ipv4/ip_forward")
     world.container("web").stop()
     remove_all(world)
@@ -169,7 +172,9 @@ def test_forwarding_that_was_on_before_stays_on(world):
 
 
 @pytest.mark.parametrize("mechanism", ["bridge", "veth", "nat", "names"])
-def test_a_runtime_killed_on_the_way_leaves_nothing_that_the_next_run_trips_over(world, mechanism):
+def test_a_runtime_killed_on_the_way_leaves_nothing_that_the_next_run_trips_over(
+    world: World, mechanism: str
+) -> None:
     dead = world.container("web", publish=["8080:80"], die_after=mechanism)
     assert dead.facts == {}
     dead.driver.wait(30)
@@ -180,13 +185,13 @@ def test_a_runtime_killed_on_the_way_leaves_nothing_that_the_next_run_trips_over
     assert world.links() == SHARED
 
 
-def test_the_port_of_a_killed_container_leads_nowhere_else(world):
+def test_the_port_of_a_killed_container_leads_nowhere_else(world: World) -> None:
     world.container("web", publish=["8080:80"]).kill()
     world.container("other")
     assert "8080" not in world.host.run("nft", "list", "ruleset")
 
 
-def test_rules_that_somebody_flushed_are_there_after_the_next_start(world):
+def test_rules_that_somebody_flushed_are_there_after_the_next_start(world: World) -> None:
     world.outside.serve(7000)
     web = world.container("web")
     world.host.run("nft", "flush", "ruleset")
@@ -194,7 +199,7 @@ def test_rules_that_somebody_flushed_are_there_after_the_next_start(world):
     assert web.ask(OUTSIDE, 7000) == HOST
 
 
-def test_a_connection_outlives_a_change_of_the_rules(world):
+def test_a_connection_outlives_a_change_of_the_rules(world: World) -> None:
     world.outside.start(
         *PYTHON, "-c",
         "import socket; s = socket.create_server(('0.0.0.0', 7000)); c, _ = s.accept()\n"
@@ -210,7 +215,7 @@ def test_a_connection_outlives_a_change_of_the_rules(world):
         "while input() or 1: c.sendall(b'hello'); print(c.recv(9), flush=True)",
     )  # fmt: skip
 
-    def echo():
+    def echo() -> str:
         talk.stdin.write("\n")
         talk.stdin.flush()
         return talk.stdout.readline()
@@ -220,14 +225,14 @@ def test_a_connection_outlives_a_change_of_the_rules(world):
     assert echo() == "b'hello'\n"
 
 
-def test_a_container_in_a_user_namespace_has_the_same_network(world):
+def test_a_container_in_a_user_namespace_has_the_same_network(world: World) -> None:
     world.outside.serve(7000)
     web = world.server("web", 8000, userns=True, publish=["8080:8000"])
     assert world.host.ask("127.0.0.1", 8080)
     assert web.ask(OUTSIDE, 7000) == HOST
 
 
-def test_the_commands_by_hand_make_the_same_network(world):
+def test_the_commands_by_hand_make_the_same_network(world: World) -> None:
     world.outside.serve(7000)
     holder = world.host.start("unshare", "--net", *PEER, "serve", "80")
     assert holder.stdout.readline() == "ready\n"

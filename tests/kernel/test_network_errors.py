@@ -1,24 +1,32 @@
 """What cannot be had on the bridge network: said clearly, and nothing left behind."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 from network_world import PYTHON, World
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     assert made.links() & {"lo", "up0"} == {"lo", "up0"}
     made.close()
 
 
-def error_of(world, **order):
+def error_of(world: World, **order: object) -> str:
     container = world.container("bad", **order)
     assert container.driver.wait(30) == 125
     return container.facts["error"]
 
 
-def test_a_port_in_use_by_a_program_is_refused_before_anything_is_made(world):
+def test_a_port_in_use_by_a_program_is_refused_before_anything_is_made(world: World) -> None:
     world.host.serve(8080)
     error = error_of(world, publish=["8080:80"])
     assert "port 8080/tcp of the host is in use by a program" in error
@@ -26,19 +34,19 @@ def test_a_port_in_use_by_a_program_is_refused_before_anything_is_made(world):
     assert world.links() == {"lo", "up0"}
 
 
-def test_a_port_that_another_container_publishes_is_refused(world):
+def test_a_port_that_another_container_publishes_is_refused(world: World) -> None:
     world.server("web", 80, publish=["8080:80"])
     assert "in use by another container" in error_of(world, publish=["8080:81"])
     assert world.host.ask("127.0.0.1", 8080)
     assert len(world.register()) == 1
 
 
-def test_the_same_port_of_the_other_protocol_is_free(world):
+def test_the_same_port_of_the_other_protocol_is_free(world: World) -> None:
     world.host.serve(8080)
     assert "error" not in world.container("web", publish=["8080:80/udp"]).facts
 
 
-def test_a_port_whose_server_has_just_ended_is_free(world):
+def test_a_port_whose_server_has_just_ended_is_free(world: World) -> None:
     server = world.host.start(
         *PYTHON, "-c",
         "import socket; s = socket.create_server(('127.0.0.1', 8080)); print('ready', flush=True)\n"
@@ -50,21 +58,21 @@ def test_a_port_whose_server_has_just_ended_is_free(world):
     assert "error" not in world.container("web", publish=["8080:80"]).facts
 
 
-def test_a_device_of_somebody_else_with_the_bridges_name_is_not_touched(world):
+def test_a_device_of_somebody_else_with_the_bridges_name_is_not_touched(world: World) -> None:
     world.host.shell("ip link add minirt0 type bridge")
     error = error_of(world)
     assert "the host has a device minirt0 that minirt did not make" in error
     assert "DOWN" in world.host.run("ip", "-br", "link", "show", "minirt0")
 
 
-def test_without_nft_nothing_is_made(world):
+def test_without_nft_nothing_is_made(world: World) -> None:
     hide = "mount --make-rprivate /; mount --bind /dev/null /usr/sbin/nft; "
     world.confine = ["unshare", "-m", "sh", "-c", f'{hide} exec "$@"', "sh"]
     assert "nft is not installed" in error_of(world)
     assert world.links() == {"lo", "up0"}
 
 
-def test_without_cap_net_admin_the_error_says_so(world):
+def test_without_cap_net_admin_the_error_says_so(world: World) -> None:
     world.confine = ["setpriv", "--bounding-set", "-net_admin"]
     error = error_of(world)
     assert "RTM_NEWLINK(kind=bridge" in error
@@ -72,7 +80,7 @@ def test_without_cap_net_admin_the_error_says_so(world):
     assert "CAP_NET_ADMIN" in error
 
 
-def test_a_full_subnet_is_said_to_be_full(world):
+def test_a_full_subnet_is_said_to_be_full(world: World) -> None:
     world.host.shell(
         "ip link add minirt0 address 02:6d:69:6e:69:00 type bridge\n"
         "ip address add 10.9.0.1/30 dev minirt0"
@@ -84,7 +92,7 @@ def test_a_full_subnet_is_said_to_be_full(world):
     assert len(world.register()) == 1
 
 
-def test_the_kernels_own_words_and_the_module_are_in_the_error(world):
+def test_the_kernels_own_words_and_the_module_are_in_the_error(world: World) -> None:
     program = (
         "from minirt.linux.netlink import Netlink; from minirt.errors import *\n"
         "with Netlink() as n:\n"
@@ -116,14 +124,16 @@ UFW = """table ip filter {
         (UFW, "ufw", "ufw route allow in on minirt0"),
     ],
 )
-def test_a_firewall_that_drops_forwarding_is_named_with_the_remedy(world, rules, name, remedy):
-    world.host.run("nft", "-f", "-", input=rules.replace("; ", ";\n").replace("{ }", "{\n}"))
+def test_a_firewall_that_drops_forwarding_is_named_with_the_remedy(
+    world: World, rules: str, name: str, remedy: str
+) -> None:
+    world.host.run("nft", "-f", "-", stdin=rules.replace("; ", ";\n").replace("{ }", "{\n}"))
     (warning,) = world.container("web").facts["warnings"]
     assert warning.startswith(name)
     assert remedy in warning
 
 
-def test_no_warning_once_the_bridge_is_allowed(world):
-    world.host.run("nft", "-f", "-", input=DOCKER.replace("; ", ";\n").replace("{ }", "{\n}"))
+def test_no_warning_once_the_bridge_is_allowed(world: World) -> None:
+    world.host.run("nft", "-f", "-", stdin=DOCKER.replace("; ", ";\n").replace("{ }", "{\n}"))
     world.host.run("nft", "add rule ip filter DOCKER-USER iifname minirt0 accept")
     assert world.container("web").facts["warnings"] == []
