@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -153,14 +154,21 @@ def in_child(function: Callable[[], str]) -> str:
     child = os.fork()
     if child == 0:
         try:
-            text = function()
-        except KernelError as error:
-            text = error.call_line()
-        except MinirtError as error:
-            text = error.what
-        os.write(write, text.encode())
-        os._exit(0)
+            os.write(write, _answer(function).encode())
+        finally:
+            os._exit(0)
     os.close(write)
     os.waitpid(child, 0)
     with os.fdopen(read) as stream:
         return stream.read()
+
+
+def _answer(function: Callable[[], str]) -> str:
+    try:
+        return function()
+    except KernelError as error:
+        return error.call_line()
+    except MinirtError as error:
+        return error.what
+    except Exception:  # noqa: BLE001  (or the child would go on as a second pytest)
+        return traceback.format_exc()
