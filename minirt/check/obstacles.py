@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 # What each step needs beside what the steps before it need.
 PROBES = {1: ("uts",), 2: ("pid",), 3: ("tree",), 4: ("net",)}
+NEED_ROOT = {
+    4: "it needs root: it makes a bridge and one end of a veth pair on the machine",
+    5: "it needs root: no cgroup is delegated to you",
+}
+SUDO = "run it with sudo"
 APPARMOR_OFF = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
 VM = "use a virtual machine or another computer"
 
@@ -32,8 +37,8 @@ def find(step: int, facts: Facts) -> Obstacle | None:
         said = probes.failure("user")
         if said:
             return _no_user_namespace(facts, said)
-        if step in (4, 5):
-            return Obstacle("an ordinary user may not do this to the machine", "run it with sudo")
+        if step in NEED_ROOT:
+            return Obstacle(NEED_ROOT[step], SUDO)
     for number in range(1, step + 1):
         for name in PROBES.get(number, ()):
             said = probes.failure(name)
@@ -59,7 +64,7 @@ def _no_user_namespace(facts: Facts, said: str) -> Obstacle:
         (
             facts.sysctls.get("apparmor") == "1",
             "AppArmor, as Ubuntu sets it up, lets no program mount in a user namespace",
-            f"run it with sudo; or, weaker: {APPARMOR_OFF}",
+            f"{SUDO}; or, weaker: {APPARMOR_OFF}",
         ),
     )
     for true, why, remedy in known:

@@ -58,12 +58,9 @@ class Stage:
         return self._judge(demo, seen)
 
     def _argv(self, scene: Scene, step: int) -> list[str]:
-        if not scene.step:
-            return list(scene.command)
-        trace = ("--trace", f"{self.traces}/step{step}.jsonl") if scene.step == step else ()
-        quiet = ("--quiet",) if scene.quiet else ()
-        program = [_interpreter(), "-m", f"minirt.step{scene.step}"]
-        return [*program, *quiet, *trace, *scene.options, "--", *scene.command]
+        quiet = ["--quiet"] if scene.quiet else []
+        trace = ["--trace", f"{self.traces}/step{step}.jsonl"] if scene.step == step else []
+        return _typed(scene, *quiet, *trace)
 
     def _judge(self, demo: Demo, seen: Sequence[Seen]) -> Verdict:
         if len(seen) == len(demo.scenes) and demo.check(seen):
@@ -71,11 +68,18 @@ class Stage:
         obstacle = obstacles.find(demo.step, self.facts)
         if obstacle is None:
             return Verdict(demo.step, FAILED, "this is not what was to be seen")
-        remedy = obstacle.remedy
-        if "sudo" in remedy and not seen:
-            scene = next(scene for scene in demo.scenes if scene.step == demo.step)
-            remedy = shlex.join(["sudo", *self._argv(scene, demo.step)])
+        scene = next(scene for scene in demo.scenes if scene.step == demo.step)
+        command = f"run it with {shlex.join(['sudo', *_typed(scene)])}"
+        remedy = obstacle.remedy.replace(obstacles.SUDO, command)
         return Verdict(demo.step, IMPOSSIBLE, obstacle.why, remedy)
+
+
+def _typed(scene: Scene, *options: str) -> list[str]:
+    """The command as a student types it."""
+    if not scene.step:
+        return list(scene.command)
+    program = [_interpreter(), "-m", f"minirt.step{scene.step}"]
+    return [*program, *options, *scene.options, "--", *scene.command]
 
 
 def _interpreter() -> str:
