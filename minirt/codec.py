@@ -49,6 +49,24 @@ def _slow_loads(text: str) -> Json:
 
 def dumps(value: Json) -> str:
     """One line of JSON."""
+    try:
+        from _json import encode_basestring_ascii, make_encoder
+
+        no_indent, sort, skip, nan = None, False, False, True
+        encode = make_encoder(
+            None, _refuse, encode_basestring_ascii, no_indent, ":", ",", sort, skip, nan
+        )
+        return "".join(encode(value, 0))
+    except (ImportError, TypeError):
+        return _slow_dumps(value)
+
+
+def _refuse(value: object) -> None:
+    """The C core knows dict, list and tuple; any other mapping goes the slow way."""
+    raise TypeError(type(value))
+
+
+def _slow_dumps(value: Json) -> str:
     if isinstance(value, str):
         return _quote(value)
     if value is None or isinstance(value, bool):
@@ -56,8 +74,8 @@ def dumps(value: Json) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if hasattr(value, "items"):
-        return "{" + ",".join(f"{_quote(k)}:{dumps(v)}" for k, v in value.items()) + "}"
-    return "[" + ",".join(dumps(item) for item in value) + "]"
+        return "{" + ",".join(f"{_quote(k)}:{_slow_dumps(v)}" for k, v in value.items()) + "}"
+    return "[" + ",".join(_slow_dumps(item) for item in value) + "]"
 
 
 def _quote(text: str) -> str:
