@@ -68,17 +68,19 @@ tree ""
 for module in $(cat /modules/order); do
     insmod "/modules/$module" || fail "cannot load the kernel module $module"
 done
-mkdir /lower /writable /root
+mkdir -p /lower /writable /root
 mount -t ext4 -o ro,noload /dev/vda /lower || fail "cannot mount the image"
 mount -t tmpfs tmpfs /writable
 mkdir /writable/upper /writable/work
 mount -t overlay -o lowerdir=/lower,upperdir=/writable/upper,workdir=/writable/work overlay /root ||
     fail "cannot mount the writable layer"
+rmdir /root/lost+found 2>/dev/null # made by mke2fs, not by the image
 tree /root
 mkfifo /output
-# A port's node appears some time after its driver has been loaded, and nothing waits for it.
-until [ -c /dev/vport0p1 ] && [ -c /dev/vport0p2 ]; do usleep 1000; done
-exec 3<>/dev/vport0p1 4>/dev/vport0p2
+# A port's node appears some time after its driver has been loaded, and nothing waits for it. Its
+# name has the number of the virtio device, which is not the same on every machine.
+until set -- /dev/vport*p1 /dev/vport*p2 && [ -c "$1" ] && [ -c "$2" ]; do usleep 1000; done
+exec 3<>"$1" 4>"$2"
 echo "ready $(uname -r)" >&3
 while IFS= read -r request <&3; do
     eval "$request"

@@ -54,13 +54,20 @@ def _key(kernel: str) -> str:
 
 def _probe(kernel: str, initramfs: str) -> Accelerator:
     machine = Machine(kernel, initramfs, "", accelerator=KVM, memory_mib=MEMORY_MIB)
-    with Qemu(machine) as qemu, Progress("trying whether KVM boots a guest here"):
+    problem = trial(machine)
+    return (
+        Accelerator(TCG, f"{DEVICE} is there, but {problem}") if problem else Accelerator(KVM, "")
+    )
+
+
+def trial(machine: Machine) -> str:
+    """Boot `machine` as far as its init; "" or what went wrong, within five seconds."""
+    with Qemu(machine) as qemu, Progress(f"trying whether {machine.accelerator} boots a VM here"):
         session = Session(qemu)
         if session.wait_for("kernel", FIRST_LINE) and session.wait_for("init", INIT):
-            return Accelerator(KVM, "")
+            return ""
         ended = "exit" in session.record.marks
-        why = "QEMU fails with it" if ended else "a guest's kernel gets stuck with it"
-        return Accelerator(TCG, f"{DEVICE} is there, but {why}")
+    return "QEMU fails with it" if ended else "a guest's kernel gets stuck with it"
 
 
 def _path() -> str:

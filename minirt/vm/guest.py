@@ -9,7 +9,7 @@ import os
 
 from minirt.errors import ConfigError, HostError, MinirtError
 from minirt.host.progress import Progress, say
-from minirt.spans import CLIENT
+from minirt.spans import CLIENT, GUEST, HOST
 from minirt.vm import accelerator, initramfs, kernel, measure, rootimage
 from minirt.vm.qemu import TCG, Machine, Qemu
 from minirt.vm.session import Session
@@ -120,7 +120,7 @@ def run(
         if attempt + 1 < ATTEMPTS:
             say(f"{problem}: starting it once more")
     raise HostError(
-        f"{problem}, {ATTEMPTS} times",
+        f"{problem}, {ATTEMPTS} times in a row",
         hint="try again when the machine is less busy",
     )
 
@@ -140,10 +140,10 @@ def _command(session: Session, request: bytes, timeout: float) -> int:
 
 
 def _why_not(session: Session, timeout: float) -> str:
-    if "exit" not in session.record.marks:
-        return f"the VM did not boot within {timeout:.0f} s"
-    said = session.qemu.complaint() or session.record.last_words()
-    return f"the VM ended while it booted ({said})" if said else "the VM ended while it booted"
+    said = session.qemu.complaint() or session.record.last_words() or "it said nothing"
+    if "exit" in session.record.marks:
+        return f"the VM ended while it booted ({said})"
+    return f"the VM did not boot within {timeout:.0f} s ({said})"
 
 
 def _request(argv: Sequence[str], env: Mapping[str, str], hostname: str) -> bytes:
@@ -171,10 +171,10 @@ def record(result: Result, recorder: Recorder) -> None:
         if not (result.at(first) and result.at(last)):
             continue
         span = recorder.add(name, result.at(first), result.at(last))
-        span.side = "guest"
+        span.side = GUEST
         span.set("minirt.vm.accelerator", result.accelerator)
         if name == "vm.spawn":
-            span.kind, span.side = CLIENT, "host"
+            span.kind, span.side = CLIENT, HOST
             span.set("minirt.vm.retries", result.retries)
         if name == "vm.command":
             span.set("process.exit.code", result.status)

@@ -56,7 +56,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         "qemu-system-aarch64",
         package="qemu-system-arm",
         machine="virt",
-        processor="max",
+        processor="cortex-a72",
         console="ttyAMA0",
     ),
 }

@@ -19,8 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.vm.qemu import Qemu
 
-INIT_LINE = b"\nminirt: init"
-SAYS = b"\nminirt: "
+SAYS, INIT = "minirt: ", "init"
+INIT_LINE = f"\n{SAYS}{INIT}".encode()
+PANIC = "Kernel panic"
 CHUNK = 1 << 16
 
 
@@ -63,12 +64,13 @@ class Record:
         self.marks.setdefault(name, at)
 
     def last_words(self) -> str:
-        """What the guest's init or its kernel said last, for an error message; or ""."""
-        _, found, said = bytes(self.console).rpartition(SAYS)
-        line = said.partition(b"\n")[0].strip()
-        if not found or line == b"init":
-            line = (bytes(self.console).strip().splitlines() or [b""])[-1]
-        return line.decode(errors="replace").strip()
+        """Why the guest ended, as its init, else its kernel, put it; "" when it said nothing."""
+        lines = [line.strip() for line in self.console.decode(errors="replace").splitlines()]
+        init = [line.removeprefix(SAYS) for line in lines if line.startswith(SAYS)]
+        silent = ("", INIT, SAYS + INIT)
+        panic = [line for line in lines if PANIC in line]
+        said = [line for line in (*lines, *panic, *init) if line not in silent]
+        return said[-1] if said else ""
 
 
 class Session:
