@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 
+from minirt.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 IdMap = tuple[int, int, int]
 # Where no range is delegated: far above the accounts of people and services, and as wide as
 # the 16-bit ids that images use.
@@ -48,3 +54,21 @@ def _text(path: str) -> str:
             return table.read()
     except OSError:
         return ""
+
+
+def owner(uid_maps: Iterable[IdMap], gid_maps: Iterable[IdMap]) -> tuple[int, int]:
+    """The host's (uid, gid) of root inside."""
+    return host_id(uid_maps, 0), host_id(gid_maps, 0)
+
+
+def host_id(maps: Iterable[IdMap], inside: int) -> int:
+    """What the id `inside` is outside; without maps the same."""
+    maps = tuple(maps)
+    for container_id, outside, size in maps:
+        if container_id <= inside < container_id + size:
+            return outside + inside - container_id
+    if maps:
+        raise ConfigError(
+            f"maps no id to {inside}", pointer="/linux/uidMappings", hint="map id 0 too"
+        )
+    return inside

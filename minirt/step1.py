@@ -10,11 +10,9 @@ Examples:
 
 """
 
-from minirt.mechanisms.terminal import Terminal
-from minirt.mechanisms.uts import Uts
 from minirt.stepping.step import Step, main
 
-STEP = Step(1, __doc__, adds=(Uts, Terminal))
+STEP = Step(1, __doc__, adds=("uts", "terminal"))
 
 if __name__ == "__main__":
     main(STEP)

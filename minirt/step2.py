@@ -12,11 +12,9 @@ Examples:
 """
 
 from minirt import step1
-from minirt.mechanisms.ipc import Ipc
-from minirt.mechanisms.pid import Pid
 from minirt.stepping.step import Step, main
 
-STEP = Step(2, __doc__, adds=(Pid, Ipc), former=step1.STEP)
+STEP = Step(2, __doc__, adds=("pid", "ipc"), former=step1.STEP)
 
 if __name__ == "__main__":
     main(STEP)

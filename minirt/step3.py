@@ -12,14 +12,9 @@ Examples:
 """
 
 from minirt import step2
-from minirt.mechanisms.devices import Devices
-from minirt.mechanisms.mnt import Mnt
-from minirt.mechanisms.mounts import Mounts
-from minirt.mechanisms.overlay import Overlay
-from minirt.mechanisms.pivot import Pivot
 from minirt.stepping.step import Step, main
 
-STEP = Step(3, __doc__, adds=(Mnt, Overlay, Mounts, Devices, Pivot), former=step2.STEP)
+STEP = Step(3, __doc__, adds=("mnt", "overlay", "mounts", "devices", "pivot"), former=step2.STEP)
 
 if __name__ == "__main__":
     main(STEP)

@@ -12,15 +12,11 @@ examples:
 """
 
 from minirt import step3
-from minirt.mechanisms.bridge import Bridge
-from minirt.mechanisms.etc_files import EtcFiles
-from minirt.mechanisms.loopback import Loopback
-from minirt.mechanisms.names import Names
-from minirt.mechanisms.nat import Nat
-from minirt.mechanisms.veth import Veth
 from minirt.stepping.step import Step, main
 
-STEP = Step(4, __doc__, adds=(Loopback, Bridge, Veth, Nat, Names, EtcFiles), former=step3.STEP)
+STEP = Step(
+    4, __doc__, adds=("loopback", "bridge", "veth", "nat", "names", "etc_files"), former=step3.STEP
+)
 
 if __name__ == "__main__":
     main(STEP)

@@ -11,11 +11,9 @@ examples:
 """
 
 from minirt import step4
-from minirt.mechanisms.cgroup import Cgroup
-from minirt.mechanisms.cgroup_ns import CgroupNamespace
 from minirt.stepping.step import Step, main
 
-STEP = Step(5, __doc__, adds=(Cgroup, CgroupNamespace), former=step4.STEP)
+STEP = Step(5, __doc__, adds=("cgroup", "cgroup_ns"), former=step4.STEP)
 
 if __name__ == "__main__":
     main(STEP)

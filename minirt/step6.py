@@ -14,19 +14,20 @@ examples:
 """
 
 from minirt import step5
-from minirt.mechanisms.bounding_set import BoundingSet
-from minirt.mechanisms.capabilities import Capabilities
-from minirt.mechanisms.identity import Identity
-from minirt.mechanisms.masked_paths import MaskedPaths
-from minirt.mechanisms.no_new_privs import NoNewPrivs
-from minirt.mechanisms.seccomp import Seccomp
-from minirt.mechanisms.user import User
 from minirt.stepping.step import Step, main
 
 STEP = Step(
     6,
     __doc__,
-    adds=(User, MaskedPaths, BoundingSet, Identity, Capabilities, NoNewPrivs, Seccomp),
+    adds=(
+        "user",
+        "masked_paths",
+        "bounding_set",
+        "identity",
+        "capabilities",
+        "no_new_privs",
+        "seccomp",
+    ),
     former=step5.STEP,
 )
 

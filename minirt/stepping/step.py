@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from minirt.images.store import Image
-    from minirt.mechanism import Mechanism
     from minirt.plan import Plan
     from minirt.stepping.parser import Values
 
@@ -32,7 +31,7 @@ NEED_ROOT = ("bridge", "veth", "nat", "names", "cgroup", "cgroup_ns")
 
 
 class Step:
-    """One step of the course: its number, its story, and the mechanisms it adds."""
+    """One step of the course: its number, its story, and the mechanisms it adds, by name."""
 
     __slots__ = ("adds", "mechanisms", "number", "story")
 
@@ -40,14 +39,14 @@ class Step:
         self,
         number: int,
         story: str | None,
-        adds: tuple[type[Mechanism], ...],
+        adds: tuple[str, ...],
         former: Step | None = None,
     ) -> None:
         self.number = number
         self.story = (story or "").strip()
         self.adds = adds
         self.mechanisms: tuple[str, ...] = former.mechanisms if former else ()
-        self.mechanisms += tuple(mechanism.name for mechanism in adds)
+        self.mechanisms += adds
 
 
 def main(step: Step, run: Callable[[Step, Values], int] | None = None) -> None:
