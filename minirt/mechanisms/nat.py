@@ -83,8 +83,9 @@ class Nat(Mechanism):
 
     def by_hand(self) -> list[str]:
         subnet = example()
-        ports = [port.text for port in self.ports]
-        rules = ruleset.published([Endpoint({"address": subnet.host(2), "ports": ports})])
+        endpoint = Endpoint(subnet.host(2))
+        endpoint.ports = tuple(port.text for port in self.ports)
+        rules = ruleset.published([endpoint])
         bridge = self.network.bridge
         local = [f"sysctl -w net.ipv4.conf.{bridge}.route_localnet=1"] if self.ports else []
         return [*local, f"nft -f - <<'END'\n{ruleset.script(bridge, str(subnet), rules)}END"]

@@ -12,14 +12,15 @@ import fcntl
 import os
 
 from minirt.codec import dumps, loads
-from minirt.errors import HostError
+from minirt.errors import ConfigError, HostError
 from minirt.linux import namespaces
 from minirt.linux.process import alive, start_time
 from minirt.networks.subnets import Subnet, free_host
+from minirt.reader import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from typing import Self
 
     from minirt.codec import Json
@@ -36,13 +37,20 @@ class Endpoint:
 
     __slots__ = ("address", "hosts", "names", "pid", "ports", "started")
 
-    def __init__(self, fields: Mapping[str, Json]) -> None:
-        self.address = str(fields["address"])
-        self.hosts = str(fields.get("hosts", ""))
-        self.names = _texts(fields.get("names"))
-        self.ports = _texts(fields.get("ports"))
-        self.pid = _number(fields.get("pid"))
-        self.started = _number(fields.get("started"))
+    def __init__(self, address: str, pid: int = 0, started: int = 0) -> None:
+        self.address = address
+        self.pid = pid
+        self.started = started
+        self.hosts = ""
+        self.names: tuple[str, ...] = ()
+        self.ports: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, fields: Reader) -> Endpoint:
+        endpoint = cls(fields.text("address"), fields.number("pid"), fields.number("started"))
+        endpoint.hosts = fields.text("hosts")
+        endpoint.names, endpoint.ports = fields.texts("names"), fields.texts("ports")
+        return endpoint
 
     def fields(self) -> dict[str, Json]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -82,8 +90,12 @@ class Register:
                 f"cannot write {self._lock_path}: {error.strerror}",
                 hint="run as root, or use --network none",
             ) from None
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._load()
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._load()
+        except BaseException:
+            os.close(self._lock)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
@@ -97,16 +109,23 @@ class Register:
         self._clear()
         try:
             with open(self.path, encoding="utf-8") as file:
-                fields = loads(file.read())
-        except (FileNotFoundError, ValueError):
+                document = Reader({"register": loads(file.read())})
+            self._read(document.object("register"))
+        except FileNotFoundError:
             return
-        if not isinstance(fields, dict):
-            return
-        self.subnet = str(fields.get("subnet", ""))
-        self.forwarding = str(fields.get("forwarding", ""))
-        self.last = str(fields.get("last", ""))
-        self.rules = _texts(fields.get("rules"))
-        found = {key: Endpoint(value) for key, value in fields.get("endpoints", {}).items()}
+        except (ValueError, ConfigError):
+            raise HostError(
+                f"{self.path} is damaged",
+                hint="end the containers on the network, then remove the file",
+            ) from None
+
+    def _read(self, fields: Reader) -> None:
+        self.subnet = fields.text("subnet")
+        self.forwarding = fields.text("forwarding")
+        self.last = fields.text("last")
+        self.rules = fields.texts("rules")
+        endpoints = fields.object("endpoints")
+        found = {key: Endpoint.read(endpoints.object(key)) for key in endpoints.value}
         self.endpoints = {key: endpoint for key, endpoint in found.items() if endpoint.alive()}
 
     def _save(self) -> None:
@@ -123,8 +142,7 @@ class Register:
         """Give container `key`, whose init is `pid`, an address that no other one has."""
         used = [endpoint.address for endpoint in self.endpoints.values()]
         self.last = free_host(Subnet(self.subnet), used, self.last)
-        started = start_time(pid)
-        self.endpoints[key] = Endpoint({"address": self.last, "pid": pid, "started": started})
+        self.endpoints[key] = Endpoint(self.last, pid, start_time(pid))
         return self.last
 
     def forget(self) -> None:
@@ -135,14 +153,6 @@ class Register:
                 os.unlink(path)
             except FileNotFoundError:
                 pass
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else ()
-
-
-def _number(value: Json) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def addresses(endpoints: Iterable[Endpoint]) -> list[tuple[str, tuple[str, ...]]]:
