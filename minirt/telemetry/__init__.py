@@ -36,7 +36,10 @@ def finish(recorder: Recorder, *, file: str = "", waterfall: TextIO | None = Non
     except OSError as error:
         sys.stderr.write(f"minirt: warning: the trace was not exported: {error}\n")
     if waterfall is not None:
-        pictures.draw([trace], waterfall)
+        try:
+            pictures.draw([trace], waterfall)
+        except OSError:  # nobody reads it any more
+            pass
 
 
 def compare(recorders: Mapping[str, Recorder], out: TextIO) -> None:
