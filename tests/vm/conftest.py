@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,4 +63,7 @@ def _no_vm_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     name, _, value = marker().partition("=")
     monkeypatch.setenv(name, value)
     yield
-    assert not qemus()
+    left = qemus()
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left
