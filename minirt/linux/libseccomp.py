@@ -38,7 +38,7 @@ ARCHITECTURES = {
     "SCMP_ARCH_ARM": 0x40000028, "SCMP_ARCH_AARCH64": 0xC00000B7,
 }  # fmt: skip
 NATIVE = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}.get(MACHINE, "")
-NNP, OPTIMIZE, BINARY_TREE = 3, 8, 2
+OPTIMIZE, BINARY_TREE = 8, 2
 PACKAGES = "install it: libseccomp2 (Debian, Ubuntu), libseccomp (Fedora, Arch, Alpine)"
 
 
@@ -88,8 +88,6 @@ class Filter:
         if not context:
             raise HostError(f"libseccomp does not know the default action {default_action:#x}")
         self._context = ctypes.c_void_p(context)
-        # The runtime sets no_new_privs or not by itself: the filter must not imply it.
-        self._do("seccomp_attr_set", NNP, 0)
         # Old versions know only the linear search; the program is longer but does the same.
         self._do("seccomp_attr_set", OPTIMIZE, BINARY_TREE, tolerate=(errno.EEXIST, errno.EINVAL))
 

@@ -29,6 +29,15 @@ def test_root_inside_is_the_mapped_user_outside() -> None:
         assert process.run("print(os.getuid(), os.getgid(), os.getgroups())") == "0 0 []"
 
 
+def test_the_groups_of_the_caller_do_not_come_along() -> None:
+    def run() -> str:
+        os.setgroups([5, 100_006])
+        with confined(User(MAPS, MAPS)) as process:
+            return process.run("print(os.getgroups())")
+
+    assert in_child(run) == "[]"
+
+
 def test_root_inside_cannot_touch_the_hosts_files() -> None:
     with open_directory() as directory, confined(User(MAPS, MAPS)) as process:
         secret = f"{directory}/secret"
