@@ -86,6 +86,7 @@ $(VENV)/base: pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check \
 	  --config-settings editable_mode=compat --editable .
+	@$(PY) -m compileall -q minirt
 	@echo "$(CURDIR)" > $@
 
 $(VENV)/test: EXTRAS = test,lint,docs
