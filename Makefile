@@ -17,7 +17,7 @@ ARGS ?=
 ifneq ($(and $(filter 0,$(shell id -u)),$(filter-out 0,$(SUDO_UID))),)
 
 # `sudo make ...`: done as the caller after all, so that none of the caller's files becomes root's.
-AS_CALLER = @sudo --user "#$(SUDO_UID)" --set-home -- $(MAKE) --no-print-directory N="$(N)" ARGS="$(ARGS)"
+AS_CALLER = @sudo --user "\#$(SUDO_UID)" --set-home -- $(MAKE) --no-print-directory $(MAKEOVERRIDES)
 Makefile: ;
 help: ; $(AS_CALLER) help
 %: ; $(AS_CALLER) $@
