@@ -68,6 +68,7 @@ class Init:
             if self.listener is not None:
                 self.channel = self.listener.accept()
             self.await_go()
+            self.shed()
             self.phase("start")
             self.execute(program)
         except MinirtError as error:
@@ -123,12 +124,18 @@ class Init:
             env.setdefault("TRACEPARENT", self.ctx.traceparent)
         return env
 
-    def execute(self, program: str) -> None:
-        """Become the command; returns only by raising CommandError."""
+    def shed(self) -> None:
+        """Put off what the command must not inherit.
+
+        Before the start phase: its last act may be a seccomp filter that refuses these calls.
+        """
         if self.foreground:
             prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
         default_signals()
         close_range(3, cloexec=True)
+
+    def execute(self, program: str) -> None:
+        """Become the command; returns only by raising CommandError."""
         env = self.environment()
         self.page.begin("exec")
         try:

@@ -37,7 +37,7 @@ class BoundingSet(Mechanism):
         for name in lacking:
             what = f"the container cannot have {name}: minirt does not have it itself"
             if name in self.required:
-                raise HostError(what, hint="leave it out, or run minirt where it is not taken")
+                raise HostError(what, hint="leave it out; or use --userns, whose root has them all")
             ctx.warn(what)
 
     def seal(self, ctx: Context) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from confined import confined
+from confined import confined, open_directory
 
 from minirt.linux import caps
 from minirt.mechanisms.bounding_set import BoundingSet
@@ -18,10 +17,10 @@ from minirt.mechanisms.no_new_privs import NoNewPrivs
 from minirt.mechanisms.rlimits import Rlimits
 from minirt.mechanisms.seccomp import Seccomp
 from minirt.mechanisms.user import User
+from minirt.profile import default
+from minirt.seccomp_compile import compile_profile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from minirt.mechanism import Mechanism
 
 KEPT = caps.DEFAULT
@@ -72,17 +71,13 @@ def test_maps_by_hand_make_root_inside() -> None:
     assert by_hand(script).split() == ["0", "100000", "65536", "0"]
 
 
-def test_the_filter_by_hand_is_the_filter(tmp_path: Path) -> None:
+def test_the_filter_by_hand_is_the_filter() -> None:
     first, last = Seccomp(lambda: b"").by_hand()
-    first = first.replace("python3", sys.executable)
-    by_hand(f"dir={tmp_path}\n{first}")
-    from minirt.profile import default
-    from minirt.seccomp_compile import compile_profile
-
-    assert (tmp_path / "seccomp.bpf").read_bytes() == compile_profile(default(KEPT))
-    usage = subprocess.run(["setpriv", "--help"], capture_output=True, text=True, check=True)
-    if "--seccomp-filter" in usage.stdout and shutil.which("setpriv"):
-        shown = by_hand(
-            f"dir={tmp_path}\nprivs=\n{last}\nexec setpriv $privs cat /proc/self/status"
-        )
-        assert "Seccomp:\t2" in shown
+    with open_directory() as directory:
+        by_hand(f"dir={directory}\n{first.replace('python3', sys.executable)}")
+        with open(f"{directory}/seccomp.bpf", "rb") as program:
+            assert program.read() == compile_profile(default(KEPT))
+        usage = subprocess.run(["setpriv", "--help"], capture_output=True, text=True, check=True)
+        if "--seccomp-filter" in usage.stdout:
+            run = "exec setpriv $privs cat /proc/self/status"
+            assert "Seccomp:\t2" in by_hand(f"dir={directory}\nprivs=\n{last}\n{run}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import struct
 
 import pytest
-from confined import confined
+from confined import confined, in_child
 
+from minirt import engine
+from minirt import state as states
 from minirt.errors import KernelError
 from minirt.linux import caps
 from minirt.linux.calls import MACHINE, NUMBERS
@@ -19,6 +21,7 @@ from minirt.mechanisms.seccomp import Seccomp
 from minirt.mechanisms.user import User
 from minirt.profile import default
 from minirt.seccomp_compile import compile_profile
+from minirt.spans import Recorder
 
 PROGRAM = compile_profile(default(caps.DEFAULT))
 DEFAULT = Seccomp(lambda: PROGRAM)
@@ -172,6 +175,26 @@ def test_the_filter_loads_in_a_user_namespace() -> None:
     maps = ((0, 100_000, 65_536),)
     with confined(User(maps, maps), *step_6(uid=1000)) as process:  # type: ignore[arg-type]
         assert process.status("Seccomp:") == "2"
+
+
+def test_the_engine_makes_no_call_between_the_filter_and_execve() -> None:
+    """Whatever else a strict profile refuses, it needs to allow execve only."""
+    refused = ["prctl", "close_range", "rt_sigaction", "rt_sigprocmask", "fcntl", "openat2"]
+    profile = {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": refused, "action": "SCMP_ACT_ERRNO"}],
+    }
+    assert in_child(lambda: str(run_in_engine(profile))) == "0"
+
+
+def run_in_engine(profile: dict[str, object]) -> int:
+    """The exit status of true(1) under nothing but this profile."""
+    state = states.new(states.default_root(), "strict")
+    state.spec = {
+        "process": {"args": ["/bin/true"], "user": {"uid": 0, "gid": 0}},
+        "linux": {"seccomp": profile},
+    }
+    return engine.run(state, Recorder("", ""), ("seccomp",))
 
 
 def test_a_program_that_is_no_filter_is_refused_with_the_call() -> None:
