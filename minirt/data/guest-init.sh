@@ -29,10 +29,11 @@ enter='cd /root && mount --move . / && exec chroot . "$@"'
 
 # Looked up here, because this busybox prefers its own tools to the image's. The names are ugly so
 # that they are none of the command's environment, which this shell would change.
-command='
+command=' # DIRECTORY PROGRAM [ARGUMENT...]
+cd "$1" || exit 127
 unset PWD OLDPWD SHLVL
-minirt_name=$1 minirt_file=$1
-shift
+minirt_name=$2 minirt_file=$2
+shift 2
 case $minirt_name in
 */*) ;;
 *)

@@ -11,7 +11,7 @@ from minirt.errors import ConfigError, HostError, MinirtError
 from minirt.host.progress import Progress, say
 from minirt.spans import CLIENT, GUEST, HOST
 from minirt.vm import accelerator, initramfs, kernel, measure, rootimage
-from minirt.vm.qemu import TCG, Machine, Qemu
+from minirt.vm.qemu import TCG, Machine, Qemu, program
 from minirt.vm.session import Session
 
 TYPE_CHECKING = False
@@ -72,12 +72,13 @@ class Result:
         return dict(self.marks).get(mark, 0)
 
 
-def boot(
+def boot(  # noqa: PLR0913  (a command as in a container, and a machine)
     layers: Sequence[str],
     argv: Sequence[str],
     *,
     env: Mapping[str, str],
     hostname: str,
+    cwd: str = "/",
     memory_mib: int = 128,
     timeout: float = BOOT_SECONDS,
     command_timeout: float = COMMAND_SECONDS,
@@ -88,7 +89,8 @@ def boot(
     HostError when it does not boot then either, or QEMU or a kernel is missing; MinirtError when
     the command takes longer than `command_timeout` or takes the guest down with it.
     """
-    request = _request(argv, env, hostname)
+    request = _request(argv, env, hostname, cwd)
+    program()  # before anything is downloaded for it
     guest_kernel = kernel.find()
     ramdisk = initramfs.build(guest_kernel)
     chosen = accelerator.choose(guest_kernel.image, ramdisk)
@@ -146,11 +148,11 @@ def _why_not(session: Session, timeout: float) -> str:
     return f"the VM did not boot within {timeout:.0f} s ({said})"
 
 
-def _request(argv: Sequence[str], env: Mapping[str, str], hostname: str) -> bytes:
-    """The line of shell that has the guest's init run `argv` with exactly `env`."""
-    words = [*(f"{name}={value}" for name, value in env.items())]
-    launch = [b"launch env -i --", *map(quote, words), b'sh -c "$command" sh', *map(quote, argv)]
-    return b"hostname " + quote(hostname) + b"; " + b" ".join(launch)
+def _request(argv: Sequence[str], env: Mapping[str, str], hostname: str, cwd: str) -> bytes:
+    """The line of shell that has the guest's init run `argv` in `cwd` with exactly `env`."""
+    words = [quote(f"{name}={value}") for name, value in env.items()]
+    inside = [b'sh -c "$command" sh', quote(cwd), *map(quote, argv)]
+    return b"hostname %b; launch env -i -- %b" % (quote(hostname), b" ".join([*words, *inside]))
 
 
 def quote(word: str) -> bytes:

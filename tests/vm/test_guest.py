@@ -120,6 +120,16 @@ def test_a_process_that_outlives_the_command_ends_with_it(layers: Layers) -> Non
     assert (result.status, result.output) == (0, b"done\n")
 
 
+def test_the_command_runs_in_its_working_directory(layers: Layers) -> None:
+    script = ["sh", "-c", "pwd; cat /proc/mounts | head -n 1"]
+
+    result = guest.boot(layers, script, env=ENV, hostname="box", cwd="/tmp")
+
+    directory, root = result.output.decode().splitlines()
+    assert directory == "/tmp"
+    assert root.startswith("overlay / overlay ")
+
+
 def test_writes_vanish(layers: Layers) -> None:
     disk = Path(rootimage.build(layers))
     before = hashlib.sha256(disk.read_bytes()).digest()
