@@ -89,12 +89,14 @@ def capset(effective: int, permitted: int, inheritable: int) -> None:
     """Set this process' three sets (capset(2)); permitted can only shrink."""
     sets = (effective, permitted, inheritable)
     halves = [half >> shift & 0xFFFFFFFF for shift in (0, 32) for half in sets]
-    shown = ", ".join(
-        f"{label}={'|'.join(names(bits)) or 0}"
-        for label, bits in zip(("effective", "permitted", "inheritable"), sets, strict=True)
-    )
-    what = "cannot set the container's capabilities"
-    check("capset", Header(VERSION_3, 0), Data(*halves), what=what, shown=shown)
+    result = invoke("capset", Header(VERSION_3, 0), Data(*halves))
+    if result < 0:
+        labels = ("effective", "permitted", "inheritable")
+        shown = (
+            f"{label}={'|'.join(names(b)) or 0}" for label, b in zip(labels, sets, strict=True)
+        )
+        what = "cannot set the container's capabilities"
+        raise KernelError(what, call=f"capset({', '.join(shown)})", errno=-result)
 
 
 def drop_bounding(keep: int) -> None:
