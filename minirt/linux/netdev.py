@@ -62,7 +62,7 @@ def check_name(name: str) -> str:
 def read_setting(name: str) -> str:
     """A setting of this network namespace, by its path below /proc/sys/net."""
     try:
-        with open(f"/proc/sys/net/{name}", encoding="ascii") as file:
+        with open(f"/proc/sys/net/{name}", encoding="utf-8") as file:
             return file.read().strip()
     except OSError as error:
         raise failed(f"cannot read net/{name}", f'open("/proc/sys/net/{name}")', error) from None
@@ -73,7 +73,7 @@ def write_setting(name: str, value: str) -> None:
     if read_setting(name) == value:
         return
     try:
-        with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
+        with open(f"/proc/sys/net/{name}", "w", encoding="utf-8") as file:
             file.write(value)
     except OSError as error:
         what = f"cannot set net/{name} to {value}"

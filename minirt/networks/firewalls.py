@@ -71,7 +71,7 @@ def _sentence(bridge: str, listing: str, where: str) -> str:
 
 def _legacy_tables() -> list[str]:
     try:
-        with open(LEGACY_TABLES, encoding="ascii") as file:
+        with open(LEGACY_TABLES, encoding="utf-8") as file:
             return file.read().split()
     except OSError:
         return []

@@ -25,7 +25,7 @@ from minirt.mechanisms.loopback import Loopback
 from minirt.mechanisms.names import Names
 from minirt.mechanisms.nat import Nat
 from minirt.mechanisms.veth import Veth
-from minirt.networks import Network
+from minirt.networks.network import Network
 
 if TYPE_CHECKING:
     from typing import Any, NoReturn

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+import tempfile
 
 HERE = os.path.dirname(__file__)
 HOST, OUTSIDE = "198.51.100.2", "198.51.100.1"
@@ -62,6 +60,8 @@ class Namespace:
         for process in reversed(self.processes):
             process.kill()
             process.wait()
+            for stream in filter(None, (process.stdin, process.stdout)):
+                stream.close()
 
 
 class Container(Namespace):
@@ -99,8 +99,8 @@ class Container(Namespace):
 class World:
     """The host's and the outside's namespace, and the containers of one test."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = str(root)
+    def __init__(self) -> None:
+        self.root = tempfile.mkdtemp()
         self.confine: list[str] = []
         self.host, self.outside = Namespace(), Namespace()
         self.containers: list[Container] = []
@@ -139,3 +139,4 @@ class World:
             made.close()
         self.host.close()
         self.outside.close()
+        shutil.rmtree(self.root)

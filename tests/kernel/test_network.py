@@ -11,15 +11,14 @@ from network_world import HOST, OUTSIDE, PEER, PYTHON, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SHARED = {"lo", "up0", "minirt0"}
 PUBLISHED = pytest.mark.parametrize("udp", [(), ("udp",)], ids=["tcp", "udp"])
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
+def world() -> Iterator[World]:
+    made = World()
     yield made
     made.close()
 
@@ -143,7 +142,7 @@ def test_what_stays_is_the_bridge_the_table_and_the_setting(world: World) -> Non
 
 def remove_all(world: World) -> str:
     program = (
-        "import sys; from minirt.linux import command; from minirt.networks import *\n"
+        "import sys; from minirt.linux import command; from minirt.networks.network import *\n"
         "from minirt.errors import MinirtError\n"
         "try: print(remove_all(command.run, Network(directory=sys.argv[1])))\n"
         "except MinirtError as error: print(error.what)"
@@ -238,7 +237,7 @@ def test_the_commands_by_hand_make_the_same_network(world: World) -> None:
     assert holder.stdout.readline() == "ready\n"
     program = (
         "from minirt.mechanisms import bridge, loopback, nat, veth\n"
-        "from minirt.networks import Network; n = Network()\n"
+        "from minirt.networks.network import Network; n = Network()\n"
         "print(*loopback.Loopback().by_hand())\n"
         "for m in (bridge.Bridge(n), veth.Veth(n), nat.Nat(n, ['8080:80'])):\n"
         " print(*m.by_hand(), sep='\\n')"

@@ -9,12 +9,11 @@ from network_world import PYTHON, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
+def world() -> Iterator[World]:
+    made = World()
     yield made
     assert made.links() & {"lo", "up0"} == {"lo", "up0"}
     made.close()

@@ -9,7 +9,8 @@ import pytest
 from minirt.errors import ConfigError, HostError
 from minirt.linux.netdev import check_name
 from minirt.mechanisms.veth import mac
-from minirt.networks import Network, files, firewalls, ruleset, subnets
+from minirt.networks import files, firewalls, ruleset, subnets
+from minirt.networks.network import Network
 from minirt.networks.ports import Port
 from minirt.networks.register import Endpoint
 from minirt.networks.subnets import Subnet, choose, free_host
