@@ -1,0 +1,46 @@
+"""Every test here ends by proving that it left nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import leaks
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _as_root() -> None:
+    if os.geteuid() != 0:
+        pytest.fail("these tests ask the kernel for what only root may have: run them as root")
+    leaks.adopt_orphans()
+
+
+@pytest.fixture(scope="session")
+def playground() -> Iterator[Path]:
+    """A directory on disk that every user may enter, unlike pytest's own."""
+    made = Path(tempfile.mkdtemp(prefix="minirt-tests-", dir="/var/tmp"))
+    made.chmod(0o711)
+    for name in ("state", "tmp"):
+        (made / name).mkdir()
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(autouse=True)
+def _leaves_nothing(playground: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give the test a state and a temporary directory, and compare the machine afterwards."""
+    monkeypatch.setenv("MINIRT_STATE", str(playground / "state"))
+    monkeypatch.setenv("TMPDIR", str(playground / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # read TMPDIR again
+    watched = (playground / "state" / "containers", playground / "tmp")
+    before = leaks.snapshot(*watched)
+    yield
+    found = leaks.left(before, *watched)
+    assert not found, f"left behind: {found}"
