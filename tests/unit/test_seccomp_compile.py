@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from bpf import ALLOW, AUDIT_I386, ERRNO, X32, allows, judge
+from bpf import ALLOW, AUDIT_AARCH64, AUDIT_I386, ERRNO, X32, allows, judge
 
 from minirt.errors import ConfigError, HostError
 from minirt.linux import caps, libseccomp
@@ -67,6 +67,15 @@ def test_the_numbers_of_each_architecture_are_its_own() -> None:
     assert judge(PROGRAM, 21, arch=AUDIT_I386) == EPERM  # mount; on x86_64 21 is access
     assert allows(PROGRAM, X32 | GETPID)
     assert judge(PROGRAM, X32 | MOUNT) == EPERM
+
+
+def test_the_profile_for_aarch64_has_its_numbers() -> None:
+    program = compile_profile(default(caps.DEFAULT, "aarch64"))
+    assert allows(program, 63, arch=AUDIT_AARCH64)  # read
+    assert allows(program, 220, 17, arch=AUDIT_AARCH64)  # clone, as fork makes it
+    assert judge(program, 220, 0x10000011, arch=AUDIT_AARCH64) == EPERM  # with CLONE_NEWUSER
+    assert judge(program, 40, arch=AUDIT_AARCH64) == EPERM  # mount
+    assert judge(program, 900, arch=AUDIT_AARCH64) == ENOSYS
 
 
 def test_an_architecture_that_the_profile_does_not_have_is_killed() -> None:
