@@ -23,8 +23,9 @@ def _as_root() -> None:
 
 
 @pytest.fixture(scope="session")
-def playground() -> Iterator[Path]:
+def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A directory on disk that every user may enter, unlike pytest's own."""
+    tmp_path_factory.getbasetemp()  # made at its first use: before TMPDIR points elsewhere
     made = Path(tempfile.mkdtemp(prefix="minirt-tests-", dir="/var/tmp"))
     made.chmod(0o711)
     for name in ("state", "tmp"):

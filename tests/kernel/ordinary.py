@@ -7,11 +7,11 @@ of the code and a virtual environment made of the system's Python.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+from importlib import metadata
 from pathlib import Path
-
-import pyroute2
 
 CODE = Path(__file__).parent.parent.parent / "minirt"
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -55,11 +55,31 @@ class Ordinary:
 
 
 def _make_venv(path: Path) -> None:
-    """A virtual environment with this code and pyroute2, without the network."""
+    """A virtual environment with this code and what it depends on, without the network."""
     subprocess.run([SYSTEM_PYTHON, "-m", "venv", "--without-pip", str(path)], check=True)
     packages = next((path / "lib").glob("python*/site-packages"))
     shutil.copytree(CODE, packages / "minirt", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(
-        Path(pyroute2.__file__).parent, packages / "pyroute2",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )  # fmt: skip
+    for name in _dependencies("minirt") - {"minirt"}:
+        for file in metadata.files(name) or ():
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                target = packages / file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(str(file.locate()), target)
+
+
+def _dependencies(name: str, found: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The distributions that `name` needs, itself included; extras are left out."""
+    found |= {name}
+    for requirement in metadata.requires(name) or ():
+        needed = re.split(r"[^\w.-]", requirement)[0]
+        if "extra ==" not in requirement and needed not in found and _is_installed(needed):
+            found |= _dependencies(needed, found)
+    return found
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False  # a requirement of another Python or platform
+    return True
