@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from network_world import PYTHON, World
+from network_world import HOST, OUTSIDE, PYTHON, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +130,18 @@ def test_a_firewall_that_drops_forwarding_is_named_with_the_remedy(
     (warning,) = world.container("web").facts["warnings"]
     assert warning.startswith(name)
     assert remedy in warning
+
+
+def test_the_remedy_against_an_nftables_firewall_works(world: World) -> None:
+    world.outside.serve(7000)
+    rules = "table inet mine {\n chain fw {\n type filter hook forward priority 0; policy drop;\n}}"
+    world.host.run("nft", "-f", "-", stdin=rules)
+    web = world.container("web")
+    assert web.ask(OUTSIDE, 7000) == ""
+    (warning,) = web.facts["warnings"]
+    world.host.shell(warning.partition("Allow it: ")[2])
+    assert web.ask(OUTSIDE, 7000) == HOST
+    assert world.container("other").facts["warnings"] == []
 
 
 def test_no_warning_once_the_bridge_is_allowed(world: World) -> None:

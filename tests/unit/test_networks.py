@@ -226,7 +226,37 @@ table inet other {
 
 
 def test_only_what_drops_forwarded_ipv4_packets_counts() -> None:
-    assert firewalls.dropping(CHAINS) == [("ip", "filter")]
+    assert firewalls.stopping(CHAINS) == ["ip filter FORWARD"]
+
+
+def test_firewalld_stops_without_a_policy_of_drop() -> None:
+    chains = CHAINS.replace("table inet other", "table inet firewalld")
+    chains = chains.replace("chain forward", "chain filter_FORWARD")
+    assert firewalls.stopping(chains)[1:] == ["inet firewalld filter_FORWARD"]
+
+
+def test_the_older_iptables_is_asked_where_its_filter_table_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "names").write_text("nat\nfilter\n")
+    monkeypatch.setattr(firewalls, "LEGACY_TABLES", str(tmp_path / "names"))
+    rules = "-P FORWARD DROP\n-N DOCKER-USER\n"
+    (warning,) = firewalls.warnings("minirt0", "", lambda *_: rules)
+    assert warning.startswith("Docker (iptables-legacy)")
+    assert "iptables-legacy -I DOCKER-USER -i minirt0 -j ACCEPT" in warning
+    allowed = f"{rules}-A DOCKER-USER -i minirt0 -j ACCEPT\n"
+    assert list(firewalls.warnings("minirt0", "", lambda *_: allowed)) == []
+
+
+def test_without_the_program_of_the_older_iptables_there_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> str:
+        raise HostError("iptables-legacy is not installed")
+
+    (tmp_path / "names").write_text("filter\n")
+    monkeypatch.setattr(firewalls, "LEGACY_TABLES", str(tmp_path / "names"))
+    assert list(firewalls.warnings("minirt0", "", missing)) == []
 
 
 def test_a_firewall_of_no_known_kind_is_named_by_its_table() -> None:
@@ -234,4 +264,4 @@ def test_a_firewall_of_no_known_kind_is_named_by_its_table() -> None:
     chains = listing.replace("priority 0;", "priority 0; policy drop;")
     (warning,) = firewalls.warnings("minirt0", chains, lambda *_: listing)
     assert "table inet mine" in warning
-    assert "minirt0" in warning
+    assert "nft insert rule inet mine fw iifname minirt0 accept" in warning
