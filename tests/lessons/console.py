@@ -1,0 +1,225 @@
+"""The console blocks of the lessons: find them in a page, run them, compare what they print.
+
+A block is fenced as `{ .console }`. A line after "$ " is a command, and one after "> " goes on
+with it; all else is output. A line "..." in the output stands for any number of lines.
+
+Further words of the fence say what a block needs or how its output may vary:
+
+    .cgroup1 .cgroup2      only where the memory controller is in a hierarchy of this version
+    .vm                    it boots a virtual machine
+    data-vary="pid time"   these parts differ from run to run: names of VARIES
+
+Each block runs in a bash of its own, as root, in UTS, network and mount namespaces of its own,
+on a machine that is called `laptop`, in the root of the repository with .venv's python first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minirt.linux import cgroups
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "lessons" / "en").glob("*.md"))
+FENCE = re.compile(r"^( *)```+ *\{ *\.console(?P<words>[^}]*)\} *$")
+CUT = "..."
+MARK = re.compile(r"\x01(\d+)\x01\n")
+PATIENCE = 150  # seconds for one block
+# What a waterfall shows but for the times: the spans in their order, and where each happened.
+BAR = re.compile(
+    r"^(?P<span>[│├└─ ]*\S.*?)(?P<flaw> ✗ \w+)? +(?P<side>host|container|kernel|guest) .*$"
+)
+VARIES = {
+    "address": r"\b\d+\.\d+\.\d+\.\d+",
+    "hash": r"\b[0-9a-f]{8,64}\b",
+    "id": r"\b[0-9a-f]{12}\b|(?<=step\d-)[0-9a-f]{6}\b",
+    "inode": r"(?<=:\[)\d+(?=\])",
+    "key": r"\bmr[0-9a-f]{8}\b",
+    "number": r"\b\d+(\.\d+)?",
+    "pid": r"\b\d{2,}\b",
+    "release": r"\b\d+\.\d+\.\d+\S*",
+    "time": r"\b\d+(\.\d+)? ?(ns|µs|ms|s)\b",
+}
+# Any value of these is as good as another; of the rest, the same must stay the same.
+ANY = ("number", "time")
+# A private copy of what lessons change on the host; what is in /run/minirt belongs to a network.
+SANDBOX = """
+mount --make-rshared /
+hostname laptop
+ip link set lo up
+mkdir -p /run/minirt && mount -t tmpfs none /run/minirt
+exec bash --noprofile --norc
+"""
+
+
+@dataclass
+class Command:
+    """One command of a block and what it printed when it was recorded."""
+
+    text: str
+    output: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Block:
+    """One console block: its page, the line numbers of its fences, its words and commands."""
+
+    page: Path
+    first: int
+    last: int
+    indent: str
+    words: str
+    commands: list[Command]
+
+    def __str__(self) -> str:
+        return f"{self.page.stem}:{self.first + 1}"
+
+    def has(self, word: str) -> bool:
+        return f".{word}" in self.words.split()
+
+    def varies(self) -> list[str]:
+        found = re.search(r'data-vary="([^"]*)"', self.words)
+        return found[1].split() if found else []
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The console blocks of a page, in order."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    number = 0
+    while number < len(lines):
+        opened = FENCE.match(lines[number])
+        if opened:
+            indent, first = opened[1], number
+            number = lines.index(f"{indent}```", number + 1)
+            inside = [line.removeprefix(indent) for line in lines[first + 1 : number]]
+            yield Block(page, first, number, indent, opened["words"], _commands(inside))
+        number += 1
+
+
+def applies(block: Block) -> bool:
+    """Whether this machine has the version of cgroups that the block is about, if any."""
+    holder = cgroups.holder(cgroups.hierarchies(), "memory")
+    version = holder.version if holder else 0
+    return not any(block.has(f"cgroup{v}") and v != version for v in (1, 2))
+
+
+def _commands(lines: Sequence[str]) -> list[Command]:
+    commands: list[Command] = []
+    for line in lines:
+        if line.startswith("$ "):
+            commands.append(Command(line[2:]))
+        elif line.startswith("> ") and not commands[-1].output:
+            commands[-1].text += "\n" + line[2:]
+        else:
+            commands[-1].output.append(line)
+    return commands
+
+
+def run(block: Block) -> list[list[str]]:
+    """Run the commands of a block in one shell; the lines that each printed."""
+    marks = "__mark() { local status=$?; printf '\\001%s\\001\\n' $status; return $status; }\n"
+    script = marks + "".join(f"{command.text}\n__mark\n" for command in block.commands)
+    printed = sandboxed(script)
+    parts = MARK.split(printed)[::2]
+    if len(parts) != len(block.commands) + 1:
+        raise AssertionError(f"{block}: the shell ended early:\n{printed}")
+    return [part.rstrip("\n").splitlines() for part in parts[:-1]]
+
+
+def sandboxed(script: str) -> str:
+    """What a shell script prints in the sandbox."""
+    with tempfile.TemporaryDirectory(prefix="lesson-") as scratch:
+        os.chmod(scratch, 0o711)  # as /var/lib/minirt is: a mapped root must get through
+        return _sandboxed(script, scratch)
+
+
+def _sandboxed(script: str, scratch: str) -> str:
+    path = f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    environment = {
+        "PATH": path, "HOME": "/root", "LANG": "C.UTF-8", "TMPDIR": scratch, "COLUMNS": "80",
+        "MINIRT_STATE": f"{scratch}/state", "TERM": "dumb",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        ["unshare", "--uts", "--ipc", "--net", "--mount", "sh", "-c", SANDBOX],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=ROOT, env=environment, start_new_session=True,
+    )  # fmt: skip
+    try:
+        printed, _ = process.communicate(script.encode(), timeout=PATIENCE)
+    finally:
+        _end(process)
+    return printed.decode(errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End what the block left running in the background; its containers die with it."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    process.wait(10)
+
+
+def differences(block: Block, printed: Sequence[Sequence[str]]) -> list[str]:
+    """How `printed` differs from the page, in words; [] when it is the same."""
+    found = []
+    page_names, names = Names(block.varies()), Names(block.varies())
+    for command, lines in zip(block.commands, printed, strict=True):
+        now = recut(command.output, lines)
+        if page_names.normal(command.output) != names.normal(now):
+            parts = (f"{block} $ {command.text}", "--- page", *command.output, "--- now", *now)
+            found.append("\n".join(parts))
+    return found
+
+
+class Names:
+    """Replaces what varies by names; the same value has the same name in the whole block."""
+
+    def __init__(self, varies: Sequence[str]) -> None:
+        self.varies = varies
+        self.given: dict[str, str] = {}
+
+    def normal(self, lines: Sequence[str]) -> list[str]:
+        """The lines with names for what varies, and one blank for each run of them."""
+        if "waterfall" in self.varies:
+            lines = [bare for line in lines if (bare := _bare_bar(line))]
+        for kind in self.varies:
+            if kind != "waterfall":
+                lines = [re.sub(VARIES[kind], self._namer(kind), line) for line in lines]
+        return [" ".join(line.split()) for line in lines]
+
+    def _namer(self, kind: str) -> Callable[[re.Match[str]], str]:
+        def name(found: re.Match[str]) -> str:
+            if kind in ANY:
+                return kind.upper()
+            return self.given.setdefault(f"{kind} {found[0]}", f"{kind.upper()}{len(self.given)}")
+
+        return name
+
+
+def _bare_bar(line: str) -> str:
+    """A line of a waterfall without times and bars; its head and legend are nothing."""
+    if line.startswith(("span ", "█ host", "▓ container")):
+        return ""
+    bar = BAR.match(line)
+    return f"{bar['span']}{bar['flaw'] or ''} {bar['side']}" if bar else line
+
+
+def recut(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """`new`, cut where the page had cut `old`."""
+    if CUT not in old:
+        return list(new)
+    head = list(old).index(CUT)
+    tail = len(old) - head - 1
+    return [*new[:head], CUT, *(new[-tail:] if tail else ())]
