@@ -38,7 +38,7 @@ def launch(
     joined = {name: open_namespace(namespaces[name]) for name in FLAGS if namespaces.get(name)}
     try:
         if joined:
-            return _launch_joined(joined, flags, child)
+            return _launch_joined(joined, flags, cgroup_fd, child)
         pid, pidfd = clone3(flags, cgroup_fd=cgroup_fd)
         if pid == 0:
             child()
@@ -49,10 +49,11 @@ def launch(
 
 
 def _launch_joined(
-    joined: Mapping[str, int], flags: int, child: Callable[[], NoReturn]
+    joined: Mapping[str, int], flags: int, cgroup_fd: int, child: Callable[[], NoReturn]
 ) -> tuple[int, int]:
     ours, theirs = pair()
-    helper, helper_fd = clone3(0)
+    # Into the cgroup before any joining: from inside its cgroup namespace it is out of reach.
+    helper, helper_fd = clone3(0, cgroup_fd=cgroup_fd)
     if helper == 0:
         ours.close()
         _join_and_clone(joined, flags, theirs, child)

@@ -6,9 +6,11 @@ from minirt.linux.cgroupfs import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 NS_PER_US = 1000
+US_PER_MS = 1000
+MIB = 1 << 20
 
 
 def events(directories: Iterable[str]) -> dict[str, int]:
@@ -37,6 +39,28 @@ def events(directories: Iterable[str]) -> dict[str, int]:
         if pids:
             counts["pids_max_hits"] = pids.get("max")
     return {name: count for name, count in counts.items() if count is not None}
+
+
+def in_words(counts: Mapping[str, int]) -> list[str]:
+    """What a person should know of the counts: one sentence for each limit that was reached."""
+    sentences = []
+    if counts.get("oom_kills"):
+        peak = counts.get("memory_peak", 0) / MIB
+        sentences.append(
+            f"out of memory (OOM): the kernel killed {counts['oom_kills']} process(es) when the "
+            f"container reached its memory limit; it had {peak:.0f} MiB"
+        )
+    if counts.get("throttled_us"):
+        waited_ms = counts["throttled_us"] / US_PER_MS
+        sentences.append(
+            f"throttled: it used up its CPU time in {counts['throttled_periods']} periods, and "
+            f"waited {waited_ms:.0f} ms in all for the next"
+        )
+    if counts.get("pids_max_hits"):
+        sentences.append(
+            f"the limit on processes was reached: {counts['pids_max_hits']} fork(s) refused"
+        )
+    return sentences
 
 
 def _table(directory: str, file: str) -> dict[str, int]:

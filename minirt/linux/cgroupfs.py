@@ -23,14 +23,15 @@ SHARED_PARENT = "minirt"
 MAX_FILE = 1 << 20
 ATTEMPTS = 100
 PATIENCE_S = 10.0
+NO_DISK = "there is no such disk; a partition cannot be limited, only its whole disk"
 HINTS = {
     ("cgroup.subtree_control", errno.EBUSY): "it holds processes itself, and then cannot have"
     " children with controllers (no internal processes, cgroups(7)): move them into a leaf",
     ("cgroup.subtree_control", errno.EACCES): "ask for it to be delegated:"
     " systemd-run --user --scope -p Delegate=yes COMMAND",
-    ("memory.limit_in_bytes", errno.EBUSY): "it uses more memory already: choose a higher limit",
-    ("io.max", errno.ENODEV): "name a whole disk, not a partition",
-    ("blkio.throttle.read_bps_device", errno.ENODEV): "name a whole disk, not a partition",
+    ("io.max", errno.ENODEV): NO_DISK,
+    ("blkio.throttle.read_bps_device", errno.ENODEV): NO_DISK,
+    ("blkio.throttle.write_bps_device", errno.ENODEV): NO_DISK,
 }
 
 
@@ -219,7 +220,7 @@ def _pin(pid: int) -> int:
 def _wait_until_empty(directory: str) -> None:
     """Wait for "populated 0" in cgroup.events, which the kernel announces to poll(2)."""
     deadline = time.monotonic() + PATIENCE_S
-    with open(f"{directory}/cgroup.events", encoding="ascii") as events:
+    with open(f"{directory}/cgroup.events", encoding="utf-8") as events:
         changed = select.poll()
         changed.register(events, select.POLLPRI)
         while "populated 1" in events.read():

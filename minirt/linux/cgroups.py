@@ -85,6 +85,12 @@ class Controller:
         self.why = why
         self.hint = hint
 
+    def describe(self) -> str:
+        """Where it is, or why not: "memory: version 1, /sys/fs/cgroup/memory"."""
+        if self.hierarchy is None or self.why:
+            return f"{self.name}: {self.why}"
+        return f"{self.name}: version {self.hierarchy.version}, {self.hierarchy.mountpoint}"
+
     def error(self) -> HostError:
         problem = f"cannot use the cgroup controller {self.name}: {self.why}"
         return HostError(problem, hint=self.hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -111,8 +112,8 @@ def test_forks_over_the_limit_are_refused(path: str) -> None:
     assert seen["events"]["pids_max_hits"] == 1
 
 
-def test_disk_writes_are_throttled_to_their_rate(path: str, tmp_path: Path) -> None:
-    target, resources = throttled_disk(tmp_path)
+def test_disk_writes_are_throttled_to_their_rate(path: str, disk: tuple[str, Json]) -> None:
+    target, resources = disk
     writing = ["oflag=direct", "conv=notrunc", "bs=1M", "count=6", "status=none"]
     command = ["dd", "if=/dev/zero", f"of={target}", *writing]
     seen = drive(path=path, resources=resources, command=command)
@@ -120,14 +121,27 @@ def test_disk_writes_are_throttled_to_their_rate(path: str, tmp_path: Path) -> N
     assert seen["seconds"] > 1.0
 
 
-def throttled_disk(tmp_path: Path) -> tuple[str, dict[str, Json]]:
+@pytest.fixture
+def disk(playground: Path) -> Iterator[tuple[str, Json]]:
     """What to write to, and the limit on its disk; the guest of vm/cgroup2.py has an empty one."""
     if os.path.exists("/dev/ubda"):
-        return "/dev/ubda", from_options(io_bps="/dev/ubda:4m")
+        yield "/dev/ubda", from_options(io_bps="/dev/ubda:4m")
+        return
+    data = playground / "data"
     try:
-        return f"{tmp_path}/data", from_options(io_bps="4m", disk_of=str(tmp_path))
+        yield str(data), from_options(io_bps="4m", disk_of=str(playground))
     except ConfigError as error:
         pytest.skip(f"no disk to throttle: {error}")
+    data.unlink(missing_ok=True)
+
+
+def test_a_disk_that_is_not_there_is_explained(path: str) -> None:
+    throttle = {"major": 240, "minor": 240, "rate": 1 << 20}
+    resources = {"blockIO": {"throttleReadBpsDevice": [throttle]}}
+    seen = drive(path=path, resources=resources, command=["true"])
+    assert seen["error"]["errno"] == errno.ENODEV
+    assert "whole disk" in seen["error"]["hint"]
+    assert seen["left"] == []
 
 
 def test_a_further_process_joins_the_cgroups_of_a_running_one(path: str) -> None:

@@ -28,7 +28,9 @@ USER = 1000
 def path(tree: Hierarchy) -> Iterator[str]:
     name = f"/minirt/v2-{os.getpid()}"
     yield name
-    assert not os.path.exists(f"{tree.mountpoint}/minirt")
+    left = os.path.exists(f"{tree.mountpoint}/minirt")
+    cgroupfs.remove([f"{tree.mountpoint}/minirt"])
+    assert not left
 
 
 def test_the_process_is_born_in_its_cgroup(path: str) -> None:
@@ -116,6 +118,41 @@ def test_without_delegation_the_remedy_is_named(path: str) -> None:
     seen = drive(user=USER, **order)
     assert "is not writable for us" in seen["error"]["what"]
     assert "Delegate=yes" in seen["error"]["hint"]
+
+
+def test_a_cgroup_that_is_only_half_delegated_is_explained(delegated: str) -> None:
+    os.chown(f"{delegated}/cgroup.subtree_control", 0, 0)
+    order = {"path": "minirt/mine", "resources": {}, "command": ["true"]}
+    seen = drive(within=delegated, user=USER, **order)
+    assert seen["error"]["errno"] == errno.EACCES
+    assert "Delegate=yes" in seen["error"]["hint"]
+    assert seen["left"] == []
+
+
+def test_a_process_that_joins_namespaces_is_born_in_the_cgroup_too(path: str) -> None:
+    """As for exec: the engine joins by way of a helper."""
+    running = drive(path=path, resources={}, command=["sh", "-c", "sleep 99 &"], keep=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", JOIN, *running["directories"]],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == f"0::{path}\n", done.stderr
+    cgroupfs.remove(running["directories"])
+
+
+JOIN = """
+import os, sys
+from minirt.engine.launch import launch
+from minirt.linux.clone import wait
+
+def child():
+    print(open("/proc/self/cgroup").read(), end="", flush=True)
+    os._exit(0)
+
+directory = os.open(sys.argv[1], os.O_RDONLY)
+pid, pidfd = launch({"uts": "/proc/self/ns/uts"}, directory, child)
+sys.exit(wait(pidfd))
+"""
 
 
 def test_a_parent_that_holds_processes_is_explained(path: str, tree: Hierarchy) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minirt.errors import HostError
+from minirt.linux.cgroup_events import in_words
 from minirt.linux.cgroups import Hierarchy, holder, parse
 from minirt.linux.mountinfo import Mount
 
@@ -89,3 +90,20 @@ def test_the_leaf_into_which_the_caller_moved_does_not_nest() -> None:
 def test_a_second_mount_of_a_hierarchy_shows_nothing_new() -> None:
     twice = V2 + "31 23 0:26 / /var/lib/guest/cgroup rw - cgroup2 cgroup2 rw\n"
     assert list(found(twice, "0::/\n")) == ["cgroup"]
+
+
+def test_each_limit_that_was_reached_is_said_in_words() -> None:
+    counts = {
+        "oom_kills": 1, "memory_peak": 32 << 20, "throttled_us": 955_618,
+        "throttled_periods": 12, "pids_max_hits": 3,
+    }  # fmt: skip
+    memory, cpu, pids = in_words(counts)
+    assert "OOM" in memory
+    assert "32 MiB" in memory
+    assert "12 periods, and waited 956 ms" in cpu
+    assert "3 fork(s) refused" in pids
+
+
+def test_limits_that_were_not_reached_are_not_mentioned() -> None:
+    assert in_words({"oom_kills": 0, "memory_peak": 1 << 20, "throttled_us": 0}) == []
+    assert in_words({}) == []
