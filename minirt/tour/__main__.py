@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 
 from minirt.check.machine import Facts
@@ -18,8 +19,9 @@ from minirt.tour.show import FAILED, SHOWN, Stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from minirt.tour.demos import Demo
     from minirt.tour.show import Verdict
 
 TRACES = "out"
@@ -37,14 +39,23 @@ def main() -> int:
         build.ensure()
     except MinirtError as error:
         print(render(error), file=sys.stderr)  # steps 1 and 2 need no image
-    stage = Stage(facts, TRACES)
-    verdicts = []
-    for demo in demos():
-        print(f"\nstep {demo.step}: {demo.title}")
-        verdicts.append(stage.perform(demo))
-        _print(verdicts[-1])
+    with subprocess.Popen(["sleep", "1d"]) as bystander:
+        try:
+            verdicts = list(_perform(Stage(facts, TRACES), demos(bystander.pid)))
+        finally:
+            bystander.terminate()
     _sum_up(verdicts)
     return exit_status(verdicts)
+
+
+def _perform(stage: Stage, scenes: Iterable[Demo]) -> Iterator[Verdict]:
+    for demo in scenes:
+        print(f"\nstep {demo.step}: {demo.title}")
+        verdict = stage.perform(demo)
+        print(f"  {verdict.outcome}: {verdict.why}")
+        if verdict.remedy:
+            print(f"  try: {verdict.remedy}")
+        yield verdict
 
 
 def exit_status(verdicts: Sequence[Verdict]) -> int:
@@ -52,12 +63,6 @@ def exit_status(verdicts: Sequence[Verdict]) -> int:
     if any(verdict.outcome == FAILED for verdict in verdicts):
         return 1
     return 2 if any(v.outcome != SHOWN for v in verdicts if v.step <= 3) else 0
-
-
-def _print(verdict: Verdict) -> None:
-    print(f"  {verdict.outcome}: {verdict.why}")
-    if verdict.remedy:
-        print(f"  try: {verdict.remedy}")
 
 
 def _sum_up(verdicts: Sequence[Verdict]) -> None:
@@ -77,8 +82,8 @@ def _minirt() -> str:
 
 def _empty_traces() -> None:
     """Make the trace files anew: steps append, and what root appends to stays the caller's."""
-    for demo in demos():
-        with open(f"{TRACES}/step{demo.step}.jsonl", "w", encoding="utf-8"):
+    for step in range(1, 8):
+        with open(f"{TRACES}/step{step}.jsonl", "w", encoding="utf-8"):
             pass
 
 

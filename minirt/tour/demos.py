@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 TYPE_CHECKING = False
@@ -10,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MARK = "/minirt-was-here"  # a file that only a container ever makes
-REACHED = "I could signal the tour"
+REACHED = "I could signal it"
 GATEWAY = '$(ip route | awk "/^default/ { print \\$3 }")'
 POWERS = 'grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status'
 MOUNT = f"mount -t tmpfs none /mnt 2>&1 && echo mounted; {POWERS}"
@@ -45,9 +44,12 @@ class Demo:
     shows: str
 
 
-def demos() -> tuple[Demo, ...]:
-    """All seven, in order."""
-    return (_name(), _processes(), _files(), _network(), _limits(), _powers(), _machine())
+def demos(bystander: int) -> tuple[Demo, ...]:
+    """All seven, in order; `bystander` is a process of the machine that a container must not see.
+
+    It is not process 1, which every container has.
+    """
+    return (_name(), _processes(bystander), _files(), _network(), _limits(), _powers(), _machine())
 
 
 def _host(*command: str) -> Scene:
@@ -72,8 +74,8 @@ def _name() -> Demo:
     )
 
 
-def _processes() -> Demo:
-    script = f"echo I am process $$; kill -0 {os.getpid()} 2>&1 && echo {REACHED}"
+def _processes(bystander: int) -> Demo:
+    script = f"echo I am process $$; kill -0 {bystander} 2>&1 && echo {REACHED}"
     return Demo(
         2,
         "processes of its own: the PID and IPC namespaces",

@@ -65,7 +65,9 @@ class Stage:
     def _judge(self, demo: Demo, seen: Sequence[Seen]) -> Verdict:
         if len(seen) == len(demo.scenes) and demo.check(seen):
             return Verdict(demo.step, SHOWN, demo.shows)
-        obstacle = obstacles.find(demo.step, self.facts)
+        # Nothing but minirt's own error can be this machine's fault.
+        refused = not seen or any(one.status == OWN_ERROR for one in seen)
+        obstacle = obstacles.find(demo.step, self.facts) if refused else None
         if obstacle is None:
             return Verdict(demo.step, FAILED, "this is not what was to be seen")
         scene = next(scene for scene in demo.scenes if scene.step == demo.step)
