@@ -134,7 +134,9 @@ def test_a_firewall_that_drops_forwarding_is_named_with_the_remedy(
 
 def test_the_remedy_against_an_nftables_firewall_works(world: World) -> None:
     world.outside.serve(7000)
-    rules = "table inet mine {\n chain fw {\n type filter hook forward priority 0; policy drop;\n}}"
+    rules = (
+        "table inet mine {\n chain fw {\n type filter hook forward priority 0; policy drop;\n }\n}"
+    )
     world.host.run("nft", "-f", "-", stdin=rules)
     web = world.container("web")
     assert web.ask(OUTSIDE, 7000) == ""
