@@ -147,6 +147,9 @@ def test_a_damaged_cache_is_rebuilt(home: Path, damage: object) -> None:
     assert after.digest == before.digest
     assert (Path(after.layers[0]) / "etc/passwd").is_file()
     assert (Path(after.layers[0]) / "bin/busybox").stat().st_size > 0
+    archives = [Path(store.blob(f"sha256:{Path(layer).name}")) for layer in after.layers]
+    for path in archives:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
 
 
 def test_an_image_that_is_not_there_is_named(home: Path) -> None:
