@@ -68,10 +68,7 @@ class Request:
             },
             "minirt": {
                 "layers": self.layers(),
-                "network": {
-                    "mode": self.network(),
-                    "publish": self.values.texts("--publish"),
-                },
+                "network": {"mode": self.network(), "publish": self.published()},
                 "seccomp": self.seccomp(),
                 "requiredCapabilities": self.required_capabilities(),
             },
@@ -121,6 +118,16 @@ class Request:
                 f'"{mode}" is not a network', pointer="--network", hint="use bridge, none or host"
             )
         return mode
+
+    def published(self) -> list[str]:
+        ports = self.values.texts("--publish")
+        if ports and self.network() != "bridge":
+            raise ConfigError(
+                f"network {self.network()} has no ports to publish",
+                pointer="--publish",
+                hint="leave it out, or use --network bridge, which needs root",
+            )
+        return ports
 
     def namespaces(self) -> list[str]:
         """All that any step makes; the step's mechanisms choose among them."""

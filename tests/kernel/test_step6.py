@@ -1,0 +1,141 @@
+"""Step 6: root with fourteen capabilities, a filter, and with --userns none of it outside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from steps import Running, lines, output, refused, run
+
+from minirt.linux import caps
+
+NONE = ("--network", "none")
+SHELL = ("--", "/bin/sh", "-c")
+USERNS = pytest.mark.parametrize("userns", [(), ("--userns",)], ids=["host-ids", "userns"])
+
+
+def test_it_has_dockers_capabilities_no_new_privs_and_a_filter() -> None:
+    with Running(6, *NONE) as container:
+        kept = f"{caps.mask(caps.DEFAULT):016x}"
+        sets = {name: container.status(name)[0] for name in ("CapPrm", "CapEff", "CapBnd")}
+        assert set(sets.values()) == {kept}
+        for name in ("CapInh", "CapAmb"):
+            assert container.status(name) == ["0" * 16]
+        assert container.status("NoNewPrivs") == ["1"]
+        assert container.status("Seccomp") == ["2"]
+
+
+def test_options_change_the_sets() -> None:
+    options = ("--cap-drop", "ALL", "--cap-add", "net_bind_service")
+    with Running(6, *NONE, *options) as container:
+        assert container.status("CapBnd") == [f"{caps.mask(['CAP_NET_BIND_SERVICE']):016x}"]
+    with Running(6, *NONE, "--cap-drop", "CHOWN") as container:
+        assert int(container.status("CapBnd")[0], 16) & caps.mask(["CAP_CHOWN"]) == 0
+
+
+@USERNS
+def test_what_root_must_not_do_fails(userns: tuple[str, ...]) -> None:
+    attempts = (
+        "mount -t tmpfs none /mnt", "hostname other", "adjtimex -t 10000", "unshare -m true",
+        "mknod /dev/sda b 8 0 && head -c 1 /dev/sda", "ip link set lo down", "dmesg | grep .",
+        "echo 1 >/proc/sysrq-trigger", "echo x >/proc/sys/kernel/hostname",
+        "echo /x >/proc/sys/kernel/core_pattern", "cat /proc/kcore", "ls /sys/firmware/*",
+        "echo 0 >/sys/kernel/profiling",
+    )  # fmt: skip
+    script = "\n".join(f"({attempt}) >/dev/null 2>&1 && echo '{attempt}'" for attempt in attempts)
+    assert output(6, *NONE, *userns, *SHELL, f"{script}\nexit 0") == ""
+
+
+@USERNS
+def test_what_root_may_do_works(userns: tuple[str, ...]) -> None:
+    script = """
+        chown 1000:1000 /etc/motd 2>/dev/null || { touch /etc/motd; chown 1000:1000 /etc/motd; }
+        stat -c %u:%g /etc/motd; chmod 4755 /etc/motd; su -s /bin/sh -c 'id -u' nobody || id -u
+        ping -c 1 127.0.0.1 | grep -o '1 packets received'; mkdir /new; rm -r /new
+        kill -0 1 && echo signalled; chroot / true && echo chroot"""
+    shown = lines(6, *NONE, *userns, *SHELL, script)
+    assert shown[0] == "1000:1000"
+    assert shown[-3:] == ["1 packets received", "signalled", "chroot"]
+
+
+@USERNS
+def test_masked_paths_are_empty_and_protected_ones_read_only(userns: tuple[str, ...]) -> None:
+    script = """
+        for path in /proc/kcore /proc/keys /proc/timer_list /proc/interrupts; do
+            [ ! -e $path ] || [ -z "$(cat $path 2>&1)" ] || echo "$path shows something"
+        done
+        ls -A /sys/firmware /proc/acpi /proc/scsi 2>/dev/null | grep -v : | grep .
+        for path in /proc/sys /proc/irq /proc/bus /proc/fs; do
+            grep -q " $path .*ro," /proc/self/mountinfo || echo "$path is not read-only"
+        done
+        exit 0"""
+    assert output(6, *NONE, *userns, *SHELL, script) == ""
+
+
+def test_userns_makes_root_an_ordinary_user_outside() -> None:
+    with Running(6, *NONE, "--userns", script="id -u >/id; echo ready; read line") as container:
+        uid = int(container.status("Uid")[0])
+        assert uid >= 100_000
+        assert (Path(f"/proc/{container.pid}/root/id")).read_text() == "0\n"
+        assert os.stat(f"/proc/{container.pid}/root/id").st_uid == uid
+        assert os.stat(f"/proc/{container.pid}/root/bin").st_uid == uid  # the image's files too
+        assert container.status("Groups") == []
+
+
+def test_userns_gives_no_power_over_the_hosts_files(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("canary")
+    secret.chmod(0o600)
+    (tmp_path / "open").mkdir(mode=0o777)
+    (tmp_path / "open").chmod(0o777)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_mode & 0o001 == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    script = "cat /data/secret; touch /data/new; touch /data/open/new; exit 0"
+    done = run(6, *NONE, "--userns", "--volume", f"{tmp_path}:/data", *SHELL, script)
+    assert "canary" not in done.stdout
+    assert done.stderr.count("Permission denied") == 2
+    assert (tmp_path / "open" / "new").stat().st_uid >= 100_000
+
+
+def test_a_set_user_id_program_gives_nothing() -> None:
+    script = """
+        cp /bin/busybox /bin/id-as-root; chmod 4755 /bin/id-as-root; chmod 755 /
+        setpriv --reuid 1000 true 2>/dev/null
+        su -s /bin/sh -c '/bin/id-as-root id -u' nobody"""
+    done = run(6, *NONE, *SHELL, script)
+    assert "0" not in done.stdout.split()
+
+
+@USERNS
+def test_nothing_of_the_hosts_is_open_inside(userns: tuple[str, ...]) -> None:
+    with Running(6, *NONE, *userns) as container:
+        descriptors = sorted(os.listdir(f"/proc/{container.pid}/fd"))
+        assert descriptors == ["0", "1", "2"]
+        for link in ("cwd", "root"):
+            assert os.readlink(f"/proc/{container.pid}/{link}") == "/"
+
+
+def test_a_profile_may_be_left_out() -> None:
+    with Running(6, *NONE, "--seccomp", "unconfined") as container:
+        assert container.status("Seccomp") == ["0"]
+    assert "is not a profile" in refused(6, "--seccomp", "nonsense", "--", "true")
+
+
+def test_each_plan_contains_the_former_steps_in_its_order() -> None:
+    plans = []
+    for step in range(1, 7):
+        argv = [line.split()[0] for line in lines(step, "--plan")]
+        assert argv
+        plans.append(argv)
+    for smaller, larger in zip(plans, plans[1:], strict=False):
+        assert [name for name in larger if name in smaller] == smaller
+
+
+def test_a_plan_makes_nothing() -> None:
+    before = subprocess.run(["ip", "link"], capture_output=True, check=True).stdout
+    shown = output(6, "--plan", "--publish", "8080:80", "--memory", "64m")
+    assert "seccomp" in shown
+    assert subprocess.run(["ip", "link"], capture_output=True, check=True).stdout == before
