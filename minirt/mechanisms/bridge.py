@@ -11,13 +11,13 @@ from minirt.linux.netdev import IFF_UP, read_setting, write_setting
 from minirt.linux.netlink import Netlink
 from minirt.mechanism import Mechanism
 from minirt.networks.files import nameservers
-from minirt.networks.network import FORWARDING, MAC
-from minirt.networks.subnets import Subnet, choose, example
+from minirt.networks.network import BY_HAND, FORWARDING, MAC
+from minirt.networks.subnets import Subnet, choose, subnet_by_hand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
-    from minirt.networks import Network
+    from minirt.networks.network import Network
 
 
 # --8<-- [start:bridge]
@@ -25,6 +25,7 @@ class Bridge(Mechanism):
     """The bridge, its subnet, and leave for the host to forward packets (IPv4)."""
 
     name = "bridge"
+    by_hand_on_host = True
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -60,13 +61,17 @@ class Bridge(Mechanism):
         return f"bridge {self.network.bridge}: a switch for all containers, and their gateway"
 
     def by_hand(self) -> list[str]:
-        name, subnet = self.network.bridge, example()
+        subnet = subnet_by_hand()
         return [
-            f"ip link add {name} address {MAC} type bridge",
-            f"ip address add {subnet.gateway}/{subnet.prefix} dev {name}",
-            f"ip link set {name} up",
-            "sysctl -w net.ipv4.ip_forward=1",
+            f"ip link add {BY_HAND} type bridge",
+            f"ip address add {subnet.gateway}/{subnet.prefix} dev {BY_HAND}",
+            f"ip link set {BY_HAND} up",
+            "forwarding=$(sysctl -n net.ipv4.ip_forward)",
+            "sysctl -q -w net.ipv4.ip_forward=1",
         ]
+
+    def undo_by_hand(self) -> list[str]:
+        return [f"ip link delete {BY_HAND}", "sysctl -q -w net.ipv4.ip_forward=$forwarding"]
 
 
 def subnet_of(host: Netlink, index: int) -> Subnet:

@@ -17,6 +17,7 @@ class EtcFiles(Mechanism):
     """The three files, as they work on the container's network: mode bridge, none or host."""
 
     name = "etc_files"
+    by_hand_on_host = True
 
     def __init__(self, hostname: str, mode: str) -> None:
         self.hostname = hostname
@@ -42,3 +43,10 @@ class EtcFiles(Mechanism):
 
     def describe(self) -> str:
         return f"/etc/hosts, /etc/hostname and /etc/resolv.conf for network {self.mode}"
+
+    def by_hand(self) -> list[str]:
+        return [
+            f'echo {self.hostname} > "$dir/hostname"',
+            'echo "127.0.0.1 localhost" >> "$dir/hosts"',
+            'grep -v "^nameserver 127" /etc/resolv.conf > "$dir/resolv.conf"',
+        ]

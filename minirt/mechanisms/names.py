@@ -9,12 +9,12 @@ from __future__ import annotations
 from minirt.mechanism import Mechanism
 from minirt.networks.files import hosts, rewrite
 from minirt.networks.register import addresses
-from minirt.networks.subnets import example
+from minirt.networks.subnets import subnet_by_hand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
-    from minirt.networks import Network
+    from minirt.networks.network import Network
     from minirt.networks.register import Register
 
 
@@ -23,6 +23,7 @@ class Names(Mechanism):
     """This container in the hosts file of all, and all in its own."""
 
     name = "names"
+    by_hand_on_host = True
 
     def __init__(self, network: Network, hostname: str) -> None:
         self.network = network
@@ -51,8 +52,7 @@ class Names(Mechanism):
         return f"names: {self.hostname or 'the container'} in /etc/hosts of all on the bridge"
 
     def by_hand(self) -> list[str]:
-        line = f"{example().host(2)} {self.hostname}"
-        return [f'echo "{line}" | nsenter --mount=/proc/$PID/ns/mnt tee -a /etc/hosts']
+        return [f'echo "{subnet_by_hand().host(2)} {self.hostname}" >> "$dir/hosts"']
 
 
 def tell_all(ctx: Context, register: Register) -> None:

@@ -12,16 +12,17 @@ from minirt.linux.netdev import index, write_setting
 from minirt.linux.netlink import Netlink
 from minirt.mechanism import Mechanism
 from minirt.networks import firewalls, ruleset
+from minirt.networks.network import BY_HAND
 from minirt.networks.ports import Port, check_free
 from minirt.networks.register import Endpoint
-from minirt.networks.subnets import example
+from minirt.networks.subnets import subnet_by_hand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from minirt.context import Context
-    from minirt.networks import Network
+    from minirt.networks.network import Network
     from minirt.networks.register import Register
 
 
@@ -30,6 +31,7 @@ class Nat(Mechanism):
     """Masquerade for the subnet; each published port of the host led to its container."""
 
     name = "nat"
+    by_hand_on_host = True
 
     def __init__(self, network: Network, publish: Sequence[str] = ()) -> None:
         self.network = network
@@ -82,13 +84,21 @@ class Nat(Mechanism):
         return f"NAT: the outside sees the host's address{ports}"
 
     def by_hand(self) -> list[str]:
-        subnet = example()
+        subnet = subnet_by_hand()
         endpoint = Endpoint(subnet.host(2))
         endpoint.ports = tuple(port.text for port in self.ports)
         rules = ruleset.published([endpoint])
-        bridge = self.network.bridge
-        local = [f"sysctl -w net.ipv4.conf.{bridge}.route_localnet=1"] if self.ports else []
-        return [*local, f"nft -f - <<'END'\n{ruleset.script(bridge, str(subnet), rules)}END"]
+        detours = [
+            f"sysctl -q -w net.ipv4.conf.{BY_HAND}.route_localnet=1",
+            "ip link set mrbyhand type bridge_slave hairpin on",
+        ]
+        return [
+            *(detours if self.ports else []),
+            f"nft -f - <<'END'\n{ruleset.script(BY_HAND, str(subnet), rules, BY_HAND)}END",
+        ]
+
+    def undo_by_hand(self) -> list[str]:
+        return [f"nft delete table ip {BY_HAND}"]
 
 
 def allow_detours(bridge: str, cable: str) -> None:

@@ -14,12 +14,13 @@ from minirt.linux import netdev
 from minirt.linux.namespaces import open_namespace
 from minirt.linux.netlink import Netlink
 from minirt.mechanism import Mechanism
-from minirt.networks.subnets import Subnet, example, number
+from minirt.networks.network import BY_HAND
+from minirt.networks.subnets import Subnet, number, subnet_by_hand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
-    from minirt.networks import Network
+    from minirt.networks.network import Network
 
 
 # --8<-- [start:veth]
@@ -27,6 +28,7 @@ class Veth(Mechanism):
     """An end of the cable in the container, with an address and a route to everywhere."""
 
     name = "veth"
+    by_hand_on_host = True
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -68,10 +70,10 @@ class Veth(Mechanism):
         return f"veth pair: one end in {self.network.bridge}, the other is eth0 in the container"
 
     def by_hand(self) -> list[str]:
-        subnet, inside = example(), "nsenter --net=/proc/$PID/ns/net ip"
+        subnet, inside = subnet_by_hand(), "nsenter --net=/proc/$PID/ns/net ip"
         return [
             "ip link add mrbyhand type veth peer name eth0 netns $PID",
-            f"ip link set mrbyhand master {self.network.bridge} up",
+            f"ip link set mrbyhand master {BY_HAND} up",
             f"{inside} address add {subnet.host(2)}/{subnet.prefix} dev eth0",
             f"{inside} link set eth0 up",
             f"{inside} route add default via {subnet.gateway}",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from minirt.context import Call
 
 BRIDGE = "minirt0"
+BY_HAND = "byhand0"  # the bridge of a network made by hand: minirt's own is left alone
 # The bridge's own address, which tells it from a device of somebody else with this name. Set
 # in the message that makes it: a bridge without one takes its ports' and changes with them.
 MAC = "02:6d:69:6e:69:00"

@@ -71,13 +71,13 @@ def published(endpoints: Iterable[Endpoint]) -> tuple[str, ...]:
     )
 
 
-def script(bridge: str, subnet: str, rules: Iterable[str]) -> str:
+def script(bridge: str, subnet: str, rules: Iterable[str], table: str = TABLE) -> str:
     """What `nft -f -` reads; "add, delete, add" replaces the table whether or not it exists."""
     text = BASE.format(bridge=bridge, subnet=subnet)
     lines = "\n  ".join(rules)
     if lines:
         text += PUBLISHED.format(rules=lines)
-    return f"table ip {TABLE}\ndelete table ip {TABLE}\ntable ip {TABLE} {{\n{text}}}\n"
+    return f"table ip {table}\ndelete table ip {table}\ntable ip {table} {{\n{text}}}\n"
 
 
 def complete(chains: str, *, with_ports: bool) -> bool:

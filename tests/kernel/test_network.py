@@ -231,8 +231,9 @@ def test_a_container_in_a_user_namespace_has_the_same_network(world: World) -> N
     assert web.ask(OUTSIDE, 7000) == HOST
 
 
-def test_the_commands_by_hand_make_the_same_network(world: World) -> None:
+def test_the_commands_by_hand_make_the_same_network_beside_minirts(world: World) -> None:
     world.outside.serve(7000)
+    web = world.container("web")
     holder = world.host.start("unshare", "--net", *PEER, "serve", "80")
     assert holder.stdout.readline() == "ready\n"
     program = (
@@ -240,10 +241,19 @@ def test_the_commands_by_hand_make_the_same_network(world: World) -> None:
         "from minirt.networks.network import Network; n = Network()\n"
         "print(*loopback.Loopback().by_hand())\n"
         "for m in (bridge.Bridge(n), veth.Veth(n), nat.Nat(n, ['8080:80'])):\n"
-        " print(*m.by_hand(), sep='\\n')"
+        " print(*m.by_hand(), sep='\\n')\n"
+        "print('# undo')\n"
+        "for m in (nat.Nat(n), bridge.Bridge(n)): print(*m.undo_by_hand(), sep='\\n')"
     )
-    inside, _, script = world.host.run(*PYTHON, "-c", program).partition("\n")
+    script, _, undo = world.host.run(*PYTHON, "-c", program).partition("# undo\n")
+    inside, _, outside = script.partition("\n")
     enter = f"nsenter --net=/proc/{holder.pid}/ns/net"
-    world.host.shell(f"{enter} {inside}; PID={holder.pid}\n{script}")
+    world.host.shell(f"{enter} {inside}; PID={holder.pid}\n{outside}")
     assert world.host.ask("127.0.0.1", 8080)
-    assert world.host.run(*enter.split(), *PEER, "ask", OUTSIDE, "7000") == f"{HOST}\n"
+    ask = [*enter.split(), *PEER, "ask"]
+    assert world.host.run(*ask, OUTSIDE, "7000") == f"{HOST}\n"
+    assert world.host.run(*ask, HOST, "8080") == "10.77.252.1\n"
+    world.host.shell(f"forwarding=1\n{undo}")
+    assert web.ask(OUTSIDE, 7000) == HOST
+    assert "byhand" not in world.host.run("nft", "list", "ruleset")
+    assert "byhand0" not in world.links()
