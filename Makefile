@@ -11,6 +11,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+SUITES := lint types unit kernel cgroup2 vm lessons
 N ?= 1
 ARGS ?=
 
@@ -25,10 +26,10 @@ help: ; $(AS_CALLER) help
 
 else
 
-.PHONY: help run test test-full setup lint types unit kernel vm lessons docs docs-serve step clean uninstall
+.PHONY: help run test test-full setup $(SUITES) docs docs-serve step clean uninstall
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
+	@grep -hE '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
 	  awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 run: $(VENV)/base ## from nothing to seven containers coming to life, the last beside a VM
@@ -36,19 +37,23 @@ run: $(VENV)/base ## from nothing to seven containers coming to life, the last b
 	@$(PY) -m minirt.tour
 
 test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson tests
-	@$(PY) tests/suites.py lint types unit kernel vm lessons
+	@$(PY) tests/suites.py $(SUITES)
 
 test-full: tools ## the above, and then `make run` and `make test` on a bare Debian 12
-	@$(PY) tests/suites.py lint types unit kernel vm lessons bare
+	@$(PY) tests/suites.py $(SUITES) bare
 
 setup: $(VENV)/base ## what `make run` needs: .venv, system packages, the image
 	@$(PY) -m minirt.host.packages run
 	@$(PY) -m minirt.images
 
 lint: ## ruff and the import layers
+types: ## mypy --strict
 unit: ## the tests that need no root
 kernel: ## the tests that ask the kernel, as root
-lint types unit kernel vm lessons: tools
+cgroup2: ## the cgroup tests on a kernel that has version 2 alone
+vm: ## the tests that boot a virtual machine
+lessons: ## every command of the lessons, and what it prints
+$(SUITES): tools
 	@$(PY) tests/suites.py $@
 
 docs: $(VENV)/docs ## build the lessons as a site, in site/

@@ -65,13 +65,17 @@ def _pytest(suite: str) -> Count:
     report.unlink(missing_ok=True)
     # Without a way to become root the tests run as they are, and fail saying so.
     root = elevate.prefix() if suite in AS_ROOT else []
-    command = [*PYTHON, "pytest", "-q", f"tests/{suite}", f"--junitxml={report}"]
-    done = subprocess.run(
-        [*(root or []), *command], cwd=ROOT, stdin=subprocess.DEVNULL, check=False
-    )
+    command = [*(root or []), *_command(suite, report)]
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
     counted = _count(report)
     crashed = done.returncode not in (0, 1) or not report.exists()
     return counted + Count(failed=1) if crashed else counted
+
+
+def _command(suite: str, report: Path) -> list[str]:
+    if suite == "cgroup2":  # in a guest, since this machine's hierarchies are what they are
+        return [sys.executable, "-B", "vm/cgroup2.py", "--junit", str(report)]
+    return [*PYTHON, "pytest", "-q", f"tests/{suite}", f"--junitxml={report}"]
 
 
 def _count(report: Path) -> Count:
