@@ -30,14 +30,19 @@ def main(arguments: list[str]) -> int:
     junit = arguments[1] if arguments[:1] == ["--junit"] else ""
     pytest = arguments[2:] if junit else arguments
     try:
-        if ROOT.is_relative_to("/var/tmp"):  # noqa: S108
-            raise HostError("the guest has a /var/tmp of its own, and cannot see this repository")
-        package = Path(debs.fetch("user-mode-linux"))
+        package = _kernel()
         with tempfile.TemporaryDirectory(prefix="minirt-guest-") as shared:
             return run(package, Path(shared), junit, pytest or list(TESTS))
     except HostError as error:
         print(render(error), file=sys.stderr)
         return 1
+
+
+def _kernel() -> Path:
+    """The unpacked package user-mode-linux."""
+    if ROOT.is_relative_to("/var/tmp"):  # noqa: S108
+        raise HostError("the guest has a /var/tmp of its own, and cannot see this repository")
+    return Path(debs.fetch("user-mode-linux"))
 
 
 def run(package: Path, shared: Path, junit: str, pytest: list[str]) -> int:

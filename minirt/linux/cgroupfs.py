@@ -145,17 +145,24 @@ def members(directory: str) -> list[int]:
 
 def remove(directories: Sequence[str]) -> None:
     """Remove the cgroups with their children; processes still in them are killed. Idempotent."""
-    busy = [directory for directory in directories if not _rmdir(directory)]
-    for directory in busy:
-        kill(directory)
-        for path, _, _ in os.walk(directory, topdown=False):
-            _rmdir(path)
-    left = [directory for directory in busy if os.path.isdir(directory)]
-    if left:
-        raise HostError(f"cannot remove cgroup {left[0]}: it is still in use")
+    for directory in directories:
+        if not _rmdir(directory):
+            _empty_and_remove(directory)
     for parent in {os.path.dirname(directory) for directory in directories}:
         if os.path.basename(parent) == SHARED_PARENT:
             _rmdir(parent)  # unless other containers are in it
+
+
+def _empty_and_remove(directory: str) -> None:
+    for _ in range(ATTEMPTS):
+        kill(directory)
+        for path, _, _ in os.walk(directory, topdown=False):
+            _rmdir(path)
+        if not os.path.isdir(directory):
+            return
+        # A task can leave its cgroup a moment after it has ended; let it run.
+        os.sched_yield()
+    raise HostError(f"cannot remove cgroup {directory}: it is still in use")
 
 
 def _rmdir(directory: str) -> bool:

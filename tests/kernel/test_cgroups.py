@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import signal
 import subprocess
@@ -31,10 +32,10 @@ MIB = 1 << 20
 
 @pytest.fixture
 def path() -> Iterator[str]:
-    """The name of a cgroup of this test's own, which must be gone from everywhere afterwards."""
+    """The beginning of the names of this test's cgroups; all must be gone afterwards."""
     name = f"/minirt/test-{os.getpid()}"
     yield name
-    left = [d for h in cgroups.hierarchies() if os.path.exists(d := h.directory(name))]
+    left = [d for h in cgroups.hierarchies() for d in glob.glob(f"{h.mountpoint}{name}*")]
     cgroupfs.remove(left)
     assert not left
 
@@ -197,6 +198,25 @@ def test_ten_containers_at_once_share_the_parent(path: str) -> None:
     reports = [report_of(driver) for driver in drivers]
     assert [seen.get("error") for seen in reports] == [None] * 10
     assert all(seen["status"] == 0 and not seen["left"] for seen in reports)
+
+
+COME_AND_GO = """
+import sys
+from minirt.context import Context
+from minirt.mechanisms.cgroup import Cgroup
+
+for _ in range(50):
+    ctx = Context("x", "/", "0")
+    cgroup = Cgroup(sys.argv[1], {"pids": {"limit": 9}})
+    cgroup.prepare(ctx)
+    cgroup.teardown(ctx)
+"""
+
+
+def test_the_shared_parent_may_go_while_another_container_is_made(path: str) -> None:
+    argv = [sys.executable, "-I", "-c", COME_AND_GO]
+    makers = [subprocess.Popen([*argv, f"{path}-{n}"]) for n in range(4)]
+    assert [maker.wait() for maker in makers] == [0] * 4
 
 
 def test_an_ordinary_user_without_delegation_is_told_what_to_do(path: str) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from minirt.errors import HostError
+from minirt.linux import cgroupfs
 from minirt.linux.cgroup_events import in_words
 from minirt.linux.cgroups import Hierarchy, holder, parse
 from minirt.linux.mountinfo import Mount
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HYBRID = """\
 31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
@@ -107,3 +113,9 @@ def test_each_limit_that_was_reached_is_said_in_words() -> None:
 def test_limits_that_were_not_reached_are_not_mentioned() -> None:
     assert in_words({"oom_kills": 0, "memory_peak": 1 << 20, "throttled_us": 0}) == []
     assert in_words({}) == []
+
+
+def test_outside_of_a_cgroup_file_system_a_limit_is_an_error_and_no_file(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match=r"this kernel cannot set memory\.max"):
+        cgroupfs.write(str(tmp_path), "memory.max", "1")
+    assert list(tmp_path.iterdir()) == []
