@@ -31,7 +31,7 @@ class Names(Mechanism):
 
     def attach(self, ctx: Context) -> None:
         with self.network.register() as register:
-            endpoint = register.endpoints[ctx.key]
+            endpoint = register.endpoint(ctx.key)
             endpoint.names = (self.hostname, ctx.id)
             endpoint.hosts = f"{ctx.directory}/hosts"
             ctx.record("names", endpoint.hosts)

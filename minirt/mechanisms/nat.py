@@ -14,7 +14,7 @@ from minirt.mechanism import Mechanism
 from minirt.networks import firewalls, ruleset
 from minirt.networks.network import BY_HAND
 from minirt.networks.ports import Port, check_free
-from minirt.networks.register import Endpoint
+from minirt.networks.register import CHANGING, Endpoint
 from minirt.networks.subnets import subnet_by_hand
 
 TYPE_CHECKING = False
@@ -41,15 +41,15 @@ class Nat(Mechanism):
         command.find("nft")
         if self.ports:
             with self.network.register() as register:
-                check_free(self.ports, taken(register))
+                check_free(self.ports, register.ports())
 
     def attach(self, ctx: Context) -> None:
         bridge = self.network.bridge
         chains = ctx.call(["nft", "list", "chains"])
         with self.network.register() as register:
             if self.ports:
-                check_free(self.ports, taken(register))
-                register.endpoints[ctx.key].ports = tuple(port.text for port in self.ports)
+                check_free(self.ports, register.ports())
+                register.endpoint(ctx.key).ports = tuple(port.text for port in self.ports)
                 allow_detours(bridge, str(ctx.created["veth"]))
             self.apply(ctx, register, chains)
         for warning in firewalls.warnings(bridge, chains, ctx.call):
@@ -61,6 +61,8 @@ class Nat(Mechanism):
         if rules == register.rules and ruleset.complete(chains, with_ports=bool(rules)):
             return
         script = ruleset.script(self.network.bridge, register.subnet, rules)
+        register.rules = CHANGING  # if we are killed here, the next one must not rely on them
+        register.save()
         try:
             ctx.call(["nft", "-f", "-"], script)
         except HostError as error:
@@ -111,8 +113,3 @@ def allow_detours(bridge: str, cable: str) -> None:
     with Netlink() as host:
         what = f"cannot set hairpin mode for {cable}"
         host.request("brport", "set", what, index=index(cable), mode=1)
-
-
-def taken(register: Register) -> list[str]:
-    """The ports that other containers publish."""
-    return [port for endpoint in register.endpoints.values() for port in endpoint.ports]

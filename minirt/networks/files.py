@@ -35,6 +35,7 @@ def write(path: str, text: str) -> None:
     try:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+            os.fchmod(file.fileno(), 0o644)  # every user inside reads it, whatever our umask
     except OSError as error:
         raise failed(f"cannot write {path}", f'write("{path}")', error) from None
 

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+EADDRINUSE = 98
 PROTOCOLS = {"tcp": _socket.SOCK_STREAM, "udp": _socket.SOCK_DGRAM}
 
 
@@ -70,8 +71,8 @@ def _bound(port: Port) -> bool:
             # Else connections in TIME_WAIT count too: a server that has ended a minute ago.
             trial.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
         trial.bind(("0.0.0.0", port.host))  # noqa: S104  (never listened on)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno == EADDRINUSE
     finally:
         trial.close()
     return False

@@ -12,7 +12,7 @@ import fcntl
 import os
 
 from minirt.codec import dumps, loads
-from minirt.errors import ConfigError, HostError
+from minirt.errors import ConfigError, HostError, InitDied
 from minirt.linux import namespaces
 from minirt.linux.process import alive, start_time
 from minirt.networks.subnets import Subnet, free_host
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from minirt.codec import Json
 
 DIRECTORY = "/run/minirt/networks"
+CHANGING = ("changing",)
 
 
 class Endpoint:
@@ -64,7 +65,7 @@ class Register:
 
     subnet      of the bridge, "" before there is one
     forwarding  net.ipv4.ip_forward as it was before minirt: "0", "1", or "" for not touched
-    rules       the rules for published ports that nft was given last
+    rules       the rules for published ports that nft has; CHANGING while it is given others
     last        the address given out last
     endpoints   by container key; only of containers whose init lives
     """
@@ -101,7 +102,7 @@ class Register:
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
         try:
             if kind is None:
-                self._save()
+                self.save()
         finally:
             os.close(self._lock)
 
@@ -128,7 +129,8 @@ class Register:
         found = {key: Endpoint.read(endpoints.object(key)) for key in endpoints.value}
         self.endpoints = {key: endpoint for key, endpoint in found.items() if endpoint.alive()}
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write the file: a reader sees the old or the new one, never a part."""
         endpoints = {key: endpoint.fields() for key, endpoint in self.endpoints.items()}
         fields: dict[str, Json] = {
             "subnet": self.subnet, "forwarding": self.forwarding, "last": self.last,
@@ -144,6 +146,16 @@ class Register:
         self.last = free_host(Subnet(self.subnet), used, self.last)
         self.endpoints[key] = Endpoint(self.last, pid, start_time(pid))
         return self.last
+
+    def ports(self) -> list[str]:
+        """The published ports of all."""
+        return [port for endpoint in self.endpoints.values() for port in endpoint.ports]
+
+    def endpoint(self, key: str) -> Endpoint:
+        """That of container `key`, which has joined; InitDied when its init has ended since."""
+        if key not in self.endpoints:
+            raise InitDied("the container ended while its network was set up")
+        return self.endpoints[key]
 
     def forget(self) -> None:
         """Remove the file: the network is gone."""

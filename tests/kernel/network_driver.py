@@ -51,9 +51,17 @@ def context_of(order: Order, warnings: list[str]) -> Context:
     directory = f"{order['root']}/{order['id']}"
     os.makedirs(directory, exist_ok=True)
     ctx = Context(order["id"], directory, f"{zlib.crc32(directory.encode()):08x}")
-    ctx.call = command.run
+    ctx.call = run_and_die if order.get("die_after") == "nft" else command.run
     ctx.warn = warnings.append
     return ctx
+
+
+def run_and_die(argv: list[str], stdin: str = "") -> str:
+    """As if we were killed right after nft has changed the rules."""
+    output = command.run(argv, stdin)
+    if argv[1] == "-f":
+        os.kill(os.getpid(), 9)
+    return output
 
 
 def launch(plan: list[Mechanism], ctx: Context, order: Order, argv: list[str]) -> None:
@@ -69,6 +77,9 @@ def launch(plan: list[Mechanism], ctx: Context, order: Order, argv: list[str]) -
         os._exit(1)
     os.close(reader)
     for mechanism in plan:
+        if mechanism.name == order.get("end_before"):
+            os.kill(ctx.pid, 9)
+            os.waitid(os.P_PIDFD, ctx.pidfd, os.WEXITED | os.WNOWAIT)
         mechanism.attach(ctx)
         if mechanism.name == order.get("die_after"):
             os.kill(os.getpid(), 9)

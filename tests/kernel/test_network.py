@@ -170,7 +170,7 @@ def test_forwarding_that_was_on_before_stays_on(world: World) -> None:
     assert world.host.run("cat", "/proc/sys/net/ipv4/ip_forward") == "1\n"
 
 
-@pytest.mark.parametrize("mechanism", ["bridge", "veth", "nat", "names"])
+@pytest.mark.parametrize("mechanism", ["bridge", "veth", "nft", "nat", "names"])
 def test_a_runtime_killed_on_the_way_leaves_nothing_that_the_next_run_trips_over(
     world: World, mechanism: str
 ) -> None:
@@ -182,6 +182,13 @@ def test_a_runtime_killed_on_the_way_leaves_nothing_that_the_next_run_trips_over
     assert len(world.register()) == 1
     web.stop()
     assert world.links() == SHARED
+
+
+def test_rules_that_a_killed_runtime_had_just_given_do_not_stay(world: World) -> None:
+    world.container("web", publish=["8080:80"], die_after="nft").driver.wait(30)
+    assert "8080" in world.host.run("nft", "list", "ruleset")
+    world.container("other")
+    assert "8080" not in world.host.run("nft", "list", "ruleset")
 
 
 def test_the_port_of_a_killed_container_leads_nowhere_else(world: World) -> None:

@@ -64,6 +64,16 @@ def test_a_device_of_somebody_else_with_the_bridges_name_is_not_touched(world: W
     assert "DOWN" in world.host.run("ip", "-br", "link", "show", "minirt0")
 
 
+@pytest.mark.parametrize("mechanism", ["veth", "nat", "names"])
+def test_a_container_that_ends_while_it_is_attached_is_said_to_have_ended(
+    world: World, mechanism: str
+) -> None:
+    error = error_of(world, end_before=mechanism, publish=["8080:80"])
+    assert "the container ended while its network was set up" in error or "ns/net" in error
+    assert world.register() == {}
+    assert "8080" not in world.host.run("nft", "list", "ruleset")
+
+
 def test_without_nft_nothing_is_made(world: World) -> None:
     hide = "mount --make-rprivate /; mount --bind /dev/null /usr/sbin/nft; "
     world.confine = ["unshare", "-m", "sh", "-c", f'{hide} exec "$@"', "sh"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -161,6 +162,13 @@ def test_a_hosts_file_has_localhost_and_each_neighbour_once() -> None:
 @pytest.mark.parametrize("name", ["a b", "a\nb", "a\tb", "a#b", "ä"])
 def test_what_is_no_host_name_is_not_written_to_a_hosts_file(name: str) -> None:
     assert files.hosts([("10.77.0.2", (name,))]) == files.LOCALHOST
+
+
+def test_every_user_inside_can_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    files.write(str(tmp_path / "hosts"), "text")
+    os.umask(before)
+    assert (tmp_path / "hosts").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_file_is_rewritten_in_place(tmp_path: Path) -> None:
