@@ -49,6 +49,7 @@ VARIES = {
     "number": r"\b\d+(\.\d+)?",
     "pid": r"\b\d{2,}\b",
     "release": r"\b\d+\.\d+\.\d+\S*",
+    "temporary": r"(?<=/tmp/tmp\.)\w{10}",
     "time": r"\b\d+(\.\d+)? ?(ns|µs|ms|s)\b",
 }
 # Any value of these is as good as another; of the rest, the same must stay the same.
@@ -141,7 +142,7 @@ def sandboxed(script: str) -> str:
     """What a shell script prints in the sandbox."""
     with tempfile.TemporaryDirectory(prefix="lesson-") as scratch:
         os.chmod(scratch, 0o711)  # as /var/lib/minirt is: a mapped root must get through
-        return _sandboxed(script, scratch)
+        return _sandboxed(script, scratch).replace(scratch, "/tmp")  # noqa: S108  (as a reader has it)
 
 
 def _sandboxed(script: str, scratch: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -10,26 +11,32 @@ import console
 from minirt.telemetry import html, otlp_file
 
 RECORDED = console.ROOT / "lessons" / "recorded"
-# The second container of a network: the first one's bridge is there already.
-COMMAND = "python -I -m minirt.step6 --quiet --trace {file} -- hello"
+# Each is run twice: what the first one on a machine makes, such as the bridge, is there then.
+FIGURES = {
+    "waterfall": "",
+    "waterfall-none": "--network none",
+}
 
 
 def record() -> None:
-    """Run the container and draw its trace; the spans' names go beside it, for the tests."""
+    """Run the containers and draw their traces."""
+    for name, options in FIGURES.items():
+        line = " ".join(_picture(options).split("\n"))  # an empty line would end the HTML block
+        Path(RECORDED, f"{name}.svg").write_text(line.strip() + "\n", encoding="utf-8")
+
+
+def _picture(options: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         file = f"{scratch}/trace.jsonl"
-        console.sandboxed(f"{COMMAND.format(file=file)}\n" * 2)
+        run = f"python -I -m minirt.step6 --quiet --trace {file} {options} -- hello\n"
+        console.sandboxed(run * 2)
         with open(file, encoding="utf-8") as lines:
             trace = otlp_file.read(lines, file)[-1]
-    picture = html.picture([trace], titles=["a step 6 container"])
-    # One line: an empty one would end the block of HTML, in Markdown.
-    line = " ".join(picture.split("\n"))
-    Path(RECORDED, "waterfall.svg").write_text(line.strip() + "\n", encoding="utf-8")
+    return html.picture([trace], titles=["a step 6 container"])
 
 
-def spans() -> list[str]:
-    """The names of the spans in the recorded waterfall, from top to bottom."""
-    import re
-
-    drawn = Path(RECORDED, "waterfall.svg").read_text(encoding="utf-8")
-    return re.findall(r'<text class="name"[^>]*>([^<]*)</text></?', drawn)
+def spans(name: str) -> list[str]:
+    """The names of the spans in a recorded waterfall, from top to bottom."""
+    drawn = Path(RECORDED, f"{name}.svg").read_text(encoding="utf-8")
+    rows = re.findall(r'<rect class="row".*?<text class="name"[^>]*>([^<]*)<', drawn)
+    return [row.split(" ✗")[0] for row in rows]
