@@ -6,31 +6,41 @@ import os
 
 from minirt import engine
 from minirt import state as states
-from minirt.errors import StateError
+from minirt.errors import MinirtError, StateError
 from minirt.spans import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minirt.state import State
 
 
-def collect(root: str) -> list[str]:
+def collect(root: str, warn: Callable[[str], None]) -> list[str]:
     """Delete every abandoned container below this state root; return their ids.
 
     Abandoned is one that nobody holds the lock of, and which was never finished, ran in the
-    foreground, or is from before the last boot.
+    foreground, or is from before the last boot. One that cannot be deleted is warned of, and
+    does not keep the next from being deleted, or a new one from being made.
     """
     removed = []
     for state in states.every(root):
-        if state.lock(wait=False):
-            try:
-                if _collect(state):
-                    removed.append(state.id)
-            finally:
-                state.unlock()
-        else:
-            states.remove_empty(state)
+        try:
+            if _locked_and_removed(state):
+                removed.append(state.id)
+        except (MinirtError, OSError) as error:
+            warn(f"cannot remove what container {state.id} left: {error}")
     return removed
+
+
+def _locked_and_removed(state: State) -> bool:
+    if not state.lock(wait=False):
+        states.remove_empty(state)
+        return False
+    try:
+        return _collect(state)
+    finally:
+        state.unlock()
 
 
 def _collect(state: State) -> bool:

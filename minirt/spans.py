@@ -174,7 +174,8 @@ class Page:
         fd = os.open(path, flags, 0o600)
         try:
             if create:
-                os.truncate(fd, SLOT.size * SLOTS)
+                # Not a sparse file: on a full disk, writing to its memory would be a SIGBUS.
+                os.posix_fallocate(fd, 0, SLOT.size * SLOTS)
             self._map = mmap.mmap(fd, SLOT.size * SLOTS)
         finally:
             os.close(fd)

@@ -9,7 +9,7 @@ container's is garbage.
 
 from __future__ import annotations
 
-import binascii
+import errno
 import fcntl
 import os
 import stat
@@ -60,7 +60,7 @@ class State:
         self.root = root
         self.id = container_id
         self.directory = f"{root}/{CONTAINERS}/{container_id}"
-        self.key = f"{binascii.crc32(f'{root}/{container_id}'.encode()):08x}"
+        self.key = f"{fnv1a(f'{root}/{container_id}'):08x}"
         self.lock_fd = -1
         self.spec: Mapping[str, Json] = {}
         self.mechanisms: tuple[str, ...] = ()
@@ -80,15 +80,11 @@ class State:
             "created": self.created, "spec": self.spec,
         }  # fmt: skip
         temporary = f"{self.directory}/state.json.new"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        fd = os.open(temporary, flags, 0o600)
         try:
-            left = dumps(fields).encode()
-            while left:  # a full disk takes a part, and refuses the rest
-                left = left[os.write(fd, left) :]
-        finally:
-            os.close(fd)
-        os.rename(temporary, f"{self.directory}/state.json")
+            _write(temporary, dumps(fields).encode())
+            os.rename(temporary, f"{self.directory}/state.json")
+        except OSError as error:
+            raise unwritable(self.directory, error) from None
 
     def load(self) -> None:
         """Read state.json; StateError when the container does not exist."""
@@ -155,11 +151,27 @@ def new(root: str, container_id: str) -> State:
             hint="choose another id, or delete that container first",
         ) from None
     except OSError as error:
-        raise HostError(
-            f"cannot make {state.directory}: {error.strerror}",
-            hint="set MINIRT_STATE to a directory that you may write",
-        ) from None
+        raise unwritable(state.directory, error) from None
     return state
+
+
+def unwritable(directory: str, error: OSError) -> HostError:
+    """The state directory cannot be made or written."""
+    room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "make room there, or set" if room else "set"
+    return HostError(
+        f"cannot write to {directory}: {error.strerror}",
+        hint=f"{hint} MINIRT_STATE to a directory that you may write",
+    )
+
+
+def _write(path: str, data: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        while data:  # a full disk takes a part, and refuses the rest
+            data = data[os.write(fd, data) :]
+    finally:
+        os.close(fd)
 
 
 def every(root: str) -> Iterator[State]:
@@ -222,5 +234,13 @@ def _is_directory(name: str, where: int) -> bool:
 
 def boot_id() -> str:
     """This boot of the kernel: pids of another one mean nothing."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
         return file.read().strip()
+
+
+def fnv1a(text: str) -> int:
+    """A 32-bit hash of `text` (FNV-1a): hashlib and binascii cost more to load than this."""
+    value = 0x811C9DC5
+    for byte in text.encode():
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value

@@ -5,13 +5,12 @@ dialogue.py   the host's half of the talk with init
 init.py       the child's half, from the clone to execve
 launch.py     the clone itself, after joining namespaces by path
 attend.py     signals, terminal and exit status of a container in the foreground
-run.py        all of it in a row
+foreground.py all of it in a row, for a person who waits
 exec.py       a second process in a container that runs
 """
 
 from minirt.engine.container import Container
-from minirt.engine.exec import execute
+from minirt.engine.foreground import run
 from minirt.engine.lifecycle import create, destroy, load, start
-from minirt.engine.run import run
 
-__all__ = ["Container", "create", "destroy", "execute", "load", "run", "start"]
+__all__ = ["Container", "create", "destroy", "load", "run", "start"]

@@ -1,11 +1,6 @@
-"""Attend to a running container: signals in, terminal bytes both ways, its exit status out."""
+"""Attend to a running container: signals in, its exit status out."""
 
 from __future__ import annotations
-
-import fcntl
-import os
-import select
-import termios
 
 from minirt.linux.clone import wait
 from minirt.linux.process import (
@@ -14,19 +9,18 @@ from minirt.linux.process import (
     SIGKILL,
     SIGQUIT,
     SIGTERM,
-    SIGWINCH,
     caught,
+    ignored,
     set_handler,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
 
     from minirt.engine.container import Container
 
 FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
-STDIN, STDOUT = 0, 1
 
 
 class Interrupted(BaseException):
@@ -39,13 +33,18 @@ class Interrupted(BaseException):
 
 def raise_on_signals() -> None:
     """Until a container runs, a signal to stop unwinds everything that was made so far."""
+    handle(_interrupt)
+
+
+def handle(handler: Callable[[int, object], None]) -> None:
+    """Run `handler` for each signal that we pass on, but for those our caller ignores (nohup)."""
     for number in FORWARDED:
-        set_handler(number, _interrupt)
+        if not ignored(number):
+            set_handler(number, handler)
 
 
 def _interrupt(signal: int, _frame: object) -> None:
-    for number in FORWARDED:  # a second one must not interrupt the unwinding
-        set_handler(number, _ignore)
+    handle(_ignore)  # a second one must not interrupt the unwinding
     raise Interrupted(signal)
 
 
@@ -56,15 +55,15 @@ def _ignore(_signal: int, _frame: object) -> None:
 def attend(container: Container) -> int:
     """Wait for the container's init to end; its exit status as a shell counts it."""
     forwarder = Forwarder(container)
-    for number in FORWARDED:
-        set_handler(number, forwarder.forward)
+    handle(forwarder.forward)
     try:
         if container.terminal >= 0:
-            _relay(container)
+            from minirt.engine.relay import relay
+
+            relay(container.terminal, container.ctx.pidfd)
         status = wait(container.ctx.pidfd)
     finally:
-        for number in FORWARDED:
-            set_handler(number, _ignore)
+        handle(_ignore)
     # A signal that we had to replace by SIGKILL is what the caller sent, so report that.
     return 128 + forwarder.replaced if forwarder.replaced and status == 128 + SIGKILL else status
 
@@ -88,61 +87,3 @@ class Forwarder:
         else:
             self.replaced = signal
             self.container.kill(SIGKILL)
-
-
-def _relay(container: Container) -> None:
-    """Copy bytes between our terminal and the container's until its init has ended."""
-    master = container.terminal
-    _copy_window_size(master)
-    set_handler(SIGWINCH, lambda _signal, _frame: _copy_window_size(master))
-    saved = termios.tcgetattr(STDIN)
-    termios.tcsetattr(STDIN, termios.TCSADRAIN, _raw(saved))
-    try:
-        _copy(master, container.ctx.pidfd)
-    finally:
-        termios.tcsetattr(STDIN, termios.TCSADRAIN, saved)
-
-
-def _copy(master: int, pidfd: int) -> None:
-    poll = select.poll()
-    for fd in (STDIN, master, pidfd):
-        poll.register(fd, select.POLLIN)
-    while True:
-        ready = {fd for fd, _event in poll.poll()}
-        if master in ready and not _pump(master, STDOUT):
-            poll.unregister(master)
-        elif pidfd in ready and master not in ready:
-            return  # ended, and its last words are out
-        if STDIN in ready and not _pump(STDIN, master):
-            poll.unregister(STDIN)
-
-
-def _pump(source: int, target: int) -> bool:
-    """Copy once; False at the end of the source (a pty whose slaves are closed: EIO)."""
-    try:
-        data = os.read(source, 65536)
-        while data:
-            data = data[os.write(target, data) :]
-            if not data:
-                return True
-    except OSError:
-        pass
-    return False
-
-
-def _copy_window_size(master: int) -> None:
-    size = fcntl.ioctl(STDIN, termios.TIOCGWINSZ, b"\0" * 8)
-    fcntl.ioctl(master, termios.TIOCSWINSZ, size)
-
-
-def _raw(attributes: list[Any]) -> list[Any]:
-    """What cfmakeraw(3) does: bytes pass unchanged, Ctrl-C is the container's."""
-    iflag, oflag, cflag, lflag, *rest = attributes
-    off = termios.BRKINT | termios.ICRNL | termios.INPCK | termios.ISTRIP | termios.IXON
-    return [
-        iflag & ~off,
-        oflag & ~termios.OPOST,
-        (cflag & ~(termios.CSIZE | termios.PARENB)) | termios.CS8,
-        lflag & ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG),
-        *rest,
-    ]

@@ -69,7 +69,7 @@ def context(container: Container) -> Context:
     ctx = Context(state.id, state.directory, state.key)
     ctx.created = state.created
     ctx.save = state.save
-    ctx.warn = _warn
+    ctx.warn = warn
     host = os.getpid()
 
     def call(
@@ -84,5 +84,6 @@ def context(container: Container) -> Context:
     return ctx
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """Tell the person at the terminal; nothing stops."""
     sys.stderr.write(f"minirt: warning: {text}\n")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from minirt.engine.attend import FORWARDED
 from minirt.engine.init import Init
 from minirt.engine.launch import launch
 from minirt.engine.phases import having, placed
 from minirt.engine.wire import pair
 from minirt.errors import HostError, InitDied
 from minirt.linux.clone import wait
-from minirt.linux.process import threads
+from minirt.linux.process import Held, threads
 from minirt.mechanism import CHILD_PHASES
 
 TYPE_CHECKING = False
@@ -52,7 +53,8 @@ class Dialogue:
             init.main()
 
         try:
-            with container.recorder.span("clone3") as span:
+            # A signal must not find a child that nobody has noted, nor unwind this stack in it.
+            with Held(FORWARDED), container.recorder.span("clone3") as span:
                 span.set("minirt.namespace.types", sorted(namespaces))
                 ctx.pid, ctx.pidfd = launch(namespaces, ctx.cgroup_fd, child)
                 span.set("process.pid", ctx.pid)

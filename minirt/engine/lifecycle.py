@@ -23,13 +23,14 @@ from time import monotonic_ns
 
 from minirt import plan as plans
 from minirt import state as states
+from minirt.engine.attend import FORWARDED
 from minirt.engine.container import Container
 from minirt.engine.dialogue import Dialogue
 from minirt.engine.phases import having, perform
 from minirt.engine.wire import Listener, connect
 from minirt.errors import MinirtError, StateError
 from minirt.linux.clone import ended
-from minirt.linux.process import SIGKILL, pidfd_open, start_time
+from minirt.linux.process import SIGKILL, Held, pidfd_open, start_time
 from minirt.spans import Page
 from minirt.spec import Spec
 
@@ -54,11 +55,13 @@ def create(
     `state` is new and locked (state.new). On any failure, also an interrupt, everything that
     was made is removed again and the error is raised.
     """
-    spec = Spec(state.spec)
-    plan = plans.build(spec, allowed)
-    state.mechanisms = tuple(m.name for m in plan)
+    try:
+        container = _planned(state, recorder, allowed)
+    except BaseException:
+        states.remove(state)
+        state.unlock()
+        raise
     state.foreground = foreground
-    container = Container(state, spec, plan, recorder)
     if propagate:
         container.ctx.traceparent = recorder.traceparent(container.span_id)
     try:
@@ -69,14 +72,18 @@ def create(
     return container
 
 
+def _planned(state: State, recorder: Recorder, allowed: Iterable[str]) -> Container:
+    spec = Spec(state.spec)
+    plan = plans.build(spec, allowed)
+    state.mechanisms = tuple(m.name for m in plan)
+    return Container(state, spec, plan, recorder)
+
+
 def _create(container: Container) -> None:
     state = container.state
     state.save()
     container.phase("prepare")
-    container.page = Page(f"{state.directory}/spans", create=True)
-    directory = os.open(state.directory, os.O_PATH | os.O_CLOEXEC)
-    listener = Listener(directory)
-    os.close(directory)
+    listener = _meeting_place(container)
     namespaces = plans.namespaces(container.plan, container.spec)
     with Dialogue(container) as init:
         init.clone(namespaces, listener)
@@ -85,6 +92,20 @@ def _create(container: Container) -> None:
         init.set_up()
     state.status = states.CREATED
     state.save()
+
+
+def _meeting_place(container: Container) -> Listener:
+    """The page that init writes its spans to, and the socket where it will wait for `start`."""
+    directory = container.state.directory
+    try:
+        container.page = Page(f"{directory}/spans", create=True)
+        fd = os.open(directory, os.O_PATH | os.O_CLOEXEC)
+        try:
+            return Listener(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise states.unwritable(directory, error) from None
 
 
 def start(container: Container) -> None:
@@ -116,8 +137,13 @@ def destroy(container: Container, cause: BaseException | None = None) -> None:
     """Kill what is left, undo every phase, delete the state. Goes on after an error.
 
     Errors of the tear-down are notes of `cause`, or the first is raised at the end; the state
-    is then kept, so that it can be tried again.
+    is then kept, so that it can be tried again. Signals wait until it is done.
     """
+    with Held(FORWARDED):
+        _destroy(container, cause)
+
+
+def _destroy(container: Container, cause: BaseException | None) -> None:
     ctx, state = container.ctx, container.state
     if container.kill(SIGKILL):
         ended(ctx.pidfd)

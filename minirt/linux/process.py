@@ -9,7 +9,7 @@ from minirt.linux.calls import check, invoke
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 else:  # `signal` builds enums at import (3 ms); its C core has all that is needed.
     import _signal
 
@@ -69,9 +69,29 @@ def set_handler(signal: int, handler: Callable[[int, object], None]) -> None:
     _signal.signal(signal, handler)
 
 
+def ignored(signal: int) -> bool:
+    """Whether this process ignores `signal`, as nohup(1) and a shell's background jobs do."""
+    return _signal.getsignal(signal) == _signal.SIG_IGN
+
+
+class Held:
+    """Inside the `with` block these signals wait; at its end they arrive."""
+
+    __slots__ = ("_before", "_signals")
+
+    def __init__(self, signals: Iterable[int]) -> None:
+        self._signals = signals
+
+    def __enter__(self) -> None:
+        self._before = _signal.pthread_sigmask(_signal.SIG_BLOCK, self._signals)
+
+    def __exit__(self, *_: object) -> None:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, self._before)
+
+
 def caught(pid: int) -> int:
     """The bit mask of signals that process `pid` handles (SigCgt of proc_pid_status(5))."""
-    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
         for line in status:
             if line.startswith("SigCgt:"):
                 return int(line.split()[1], 16)

@@ -117,6 +117,10 @@ class Request:
             raise ConfigError(
                 f'"{mode}" is not a network', pointer="--network", hint="use bridge, none or host"
             )
+        if self.rootless and mode == "bridge":
+            raise ConfigError(
+                "the bridge needs root", pointer="--network", hint="use sudo, or --network none"
+            )
         return mode
 
     def published(self) -> list[str]:
@@ -180,7 +184,10 @@ class Request:
         safe = ["nosuid", "noexec", "nodev"]
         pts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
         sysfs = _mount("sysfs", "/sys", [*safe, "ro"])
-        if self.rootless and self.step < 4:  # sysfs shows a network namespace; this is not ours
+        hosts_network = self.step < 4 or self.network() == "host"
+        if hosts_network and "user" in self.namespaces():
+            # A sysfs belongs to a network namespace, and who is root in this user namespace
+            # has no rights over the host's.
             sysfs = _bind("/sys", "/sys", "ro", "rbind")
         return [
             _mount("proc", "/proc", safe),

@@ -9,8 +9,8 @@ from minirt import engine, gc
 from minirt import plan as plans
 from minirt import state as states
 from minirt.engine.attend import Interrupted, raise_on_signals
+from minirt.engine.container import warn
 from minirt.errors import HostError, MinirtError, render
-from minirt.hints import hint_for
 from minirt.images import store
 from minirt.spans import Recorder
 from minirt.spec import Spec
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from minirt.plan import Plan
     from minirt.stepping.parser import Values
 
-# What an ordinary user's container goes without: making these needs rights on the host.
+# What an ordinary user's container goes without: making these needs rights on the host. With
+# an option for it, the cgroup is tried all the same: one may have been delegated.
 NEED_ROOT = ("bridge", "veth", "nat", "names", "cgroup", "cgroup_ns")
+LIMITS = ("--cpus", "--memory", "--pids", "--io-bps")
 
 
 class Step:
@@ -60,13 +62,16 @@ def main(step: Step, run: Callable[[Step, Values], int] | None = None) -> None:
         status = stop.exit_code
     try:
         sys.stdout.flush()
+        sys.stderr.flush()
     except BrokenPipeError:
-        os._exit(status)
-    sys.exit(status)
+        pass
+    os._exit(status)  # taking the interpreter apart would cost 2 ms
 
 
 def complain(error: MinirtError) -> None:
     """Show an error, in colour on a terminal unless NO_COLOR is set."""
+    from minirt.hints import hint_for
+
     error.hint = error.hint or hint_for(error)
     bold = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     print(render(error, bold=bold), file=sys.stderr)
@@ -121,17 +126,25 @@ def _image(name: str) -> Image:
     return found
 
 
-def allowed(step: Step) -> tuple[str, ...]:
+def allowed(step: Step, values: Values) -> tuple[str, ...]:
     """The step's mechanisms, as far as this user can have them."""
     if os.geteuid() == 0:
         return step.mechanisms
-    return ("user", *(name for name in step.mechanisms if name not in NEED_ROOT))
+    missing = left_out(step, values)
+    return ("user", *(name for name in step.mechanisms if name not in missing))
+
+
+def left_out(step: Step, values: Values) -> list[str]:
+    """The mechanisms that an ordinary user's container goes without."""
+    limited = any(values.on(option) for option in LIMITS)
+    tried = ("cgroup", "cgroup_ns") if limited else ()
+    return sorted(set(step.mechanisms).intersection(NEED_ROOT).difference(tried))
 
 
 def plan_of(step: Step, values: Values) -> Plan:
     """What the step would do, from the same configuration as a run of it."""
     request = requested(step, values, "plan", "/var/lib/minirt/plan")
-    return plans.build(Spec(request.config()), allowed(step))
+    return plans.build(Spec(request.config()), allowed(step, values))
 
 
 def run_step(step: Step, values: Values) -> int:
@@ -139,32 +152,32 @@ def run_step(step: Step, values: Values) -> int:
     quiet = values.on("--quiet")
     raise_on_signals()
     root = states.default_root()
-    gc.collect(root)
+    gc.collect(root, warn)
     recorder = Recorder(os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", ""))
     container_id = os.urandom(6).hex()
     request = requested(step, values, container_id, f"{root}/{states.CONTAINERS}/{container_id}")
     config = request.config()
-    Spec(config)  # a wrong value makes nothing
     if not quiet:
-        _banner(step, request)
+        _banner(step, values, request)
     truth = _kernel_truth(recorder) if values.on("--kernel") else None
-    state = states.new(root, container_id)
-    state.spec = config
     try:
-        return engine.run(state, recorder, allowed(step), propagate=not values.on("--no-trace"))
+        state = states.new(root, container_id)
+        state.spec = config
+        propagate = not values.on("--no-trace")
+        return engine.run(state, recorder, allowed(step, values), propagate=propagate)
     finally:
         if truth is not None:
             truth()
         _show_trace(recorder, values)
 
 
-def _banner(step: Step, request: Request) -> None:
+def _banner(step: Step, values: Values, request: Request) -> None:
     """What a reader should know before the command's own output."""
     lines = []
     if step.number < 3 and not request.rootless:
         lines.append("this step still works on the machine's real files, as root")
     if request.rootless:
-        missing = sorted(set(step.mechanisms) & set(NEED_ROOT))
+        missing = left_out(step, values)
         lines.append("you are not root: all of this happens in a user namespace of your own")
         if missing:
             lines.append(f"left out, since they need root: {', '.join(missing)}")
