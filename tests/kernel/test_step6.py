@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 from pathlib import Path
@@ -130,7 +131,7 @@ def test_each_plan_contains_the_former_steps_in_its_order() -> None:
         argv = [line.split()[0] for line in lines(step, "--plan")]
         assert argv
         plans.append(argv)
-    for smaller, larger in zip(plans, plans[1:], strict=False):
+    for smaller, larger in itertools.pairwise(plans):
         assert [name for name in larger if name in smaller] == smaller
 
 
