@@ -35,7 +35,7 @@ PAGES = sorted((ROOT / "lessons" / "en").glob("*.md"))
 FENCE = re.compile(r"^( *)```+ *\{ *\.console(?P<words>[^}]*)\} *$")
 CUT = "..."
 MARK = re.compile(r"\x01(\d+)\x01\n")
-PATIENCE = 150  # seconds for one block
+PATIENCE = 60  # seconds for one block
 # What a waterfall shows but for the times: the spans in their order, and where each happened.
 BAR = re.compile(
     r"^(?P<span>[│├└─ ]*\S.*?)(?P<flaw> ✗ \w+)? +(?P<side>host|container|kernel|guest) .*$"
@@ -158,6 +158,8 @@ def _sandboxed(script: str, scratch: str) -> str:
     )  # fmt: skip
     try:
         printed, _ = process.communicate(script.encode(), timeout=PATIENCE)
+    except subprocess.TimeoutExpired as late:
+        printed = (late.output or b"") + f"\nnot done after {PATIENCE} s\n".encode()
     finally:
         _end(process)
     return printed.decode(errors="replace")
