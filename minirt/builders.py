@@ -75,7 +75,7 @@ def bridge(spec: Spec) -> Mechanism | None:
     if spec.network.mode != "bridge":
         return None
     from minirt.mechanisms.bridge import Bridge
-    from minirt.networks import Network
+    from minirt.networks.network import Network
 
     return Bridge(Network())
 
@@ -84,7 +84,7 @@ def veth(spec: Spec) -> Mechanism | None:
     if spec.network.mode != "bridge":
         return None
     from minirt.mechanisms.veth import Veth
-    from minirt.networks import Network
+    from minirt.networks.network import Network
 
     return Veth(Network())
 
@@ -93,7 +93,7 @@ def nat(spec: Spec) -> Mechanism | None:
     if spec.network.mode != "bridge":
         return None
     from minirt.mechanisms.nat import Nat
-    from minirt.networks import Network
+    from minirt.networks.network import Network
 
     return Nat(Network(), spec.network.publish)
 
@@ -102,7 +102,7 @@ def names(spec: Spec) -> Mechanism | None:
     if spec.network.mode != "bridge":
         return None
     from minirt.mechanisms.names import Names
-    from minirt.networks import Network
+    from minirt.networks.network import Network
 
     return Names(Network(), spec.hostname)
 
