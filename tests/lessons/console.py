@@ -150,19 +150,23 @@ def _sandboxed(script: str, scratch: str) -> str:
     environment = {
         "PATH": path, "HOME": "/root", "LANG": "C.UTF-8", "TMPDIR": scratch, "COLUMNS": "80",
         "MINIRT_STATE": f"{scratch}/state", "TERM": "dumb",
+        **{name: os.environ[name] for name in ("XDG_CACHE_HOME",) if name in os.environ},
     }  # fmt: skip
-    process = subprocess.Popen(
-        ["unshare", "--uts", "--ipc", "--net", "--mount", "sh", "-c", SANDBOX],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        cwd=ROOT, env=environment, start_new_session=True,
-    )  # fmt: skip
-    try:
-        printed, _ = process.communicate(script.encode(), timeout=PATIENCE)
-    except subprocess.TimeoutExpired as late:
-        printed = (late.output or b"") + f"\nnot done after {PATIENCE} s\n".encode()
-    finally:
-        _end(process)
-    return printed.decode(errors="replace")
+    with open(f"{scratch}/printed", "w+b") as printed:
+        # Not a pipe: what is left in the background would hold it open.
+        process = subprocess.Popen(
+            ["unshare", "--uts", "--ipc", "--net", "--mount", "sh", "-c", SANDBOX],
+            stdin=subprocess.PIPE, stdout=printed, stderr=printed,
+            cwd=ROOT, env=environment, start_new_session=True,
+        )  # fmt: skip
+        try:
+            process.communicate(script.encode(), timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            printed.write(f"\nnot done after {PATIENCE} s\n".encode())
+        finally:
+            _end(process)
+        printed.seek(0)
+        return printed.read().decode(errors="replace")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

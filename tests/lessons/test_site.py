@@ -13,7 +13,7 @@ import console
 import figures
 import pytest
 
-from minirt import plan
+from minirt import limits, plan, resources
 
 HEADINGS = (
     "Attack", "Predict", "Build", "Check", "Look", "Break it", "Compare and read on",
@@ -106,3 +106,24 @@ def test_every_file_named_in_a_lesson_exists():
     for page in console.PAGES:
         for path in named.findall(page.read_text(encoding="utf-8")):
             assert (console.ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_the_table_of_cgroup_files_is_what_the_code_writes():
+    """Each option's row names the files of both versions, as minirt/limits.py has them."""
+    text = (console.ROOT / "lessons/en/step5.md").read_text(encoding="utf-8")
+    disk = [{"major": 8, "minor": 0, "rate": 8 << 20}]
+    throttled = {"blockIO": {f"throttle{way}BpsDevice": disk for way in ("Read", "Write")}}
+    rows = {
+        "--cpus 0.5": ("cpu", resources.from_options(cpus="0.5")),
+        "--memory 64m": ("memory", resources.from_options(memory="64m")),
+        "--pids 20": ("pids", resources.from_options(pids="20")),
+        "--io-bps 8m": ("io", throttled),
+    }
+    for option, (controller, wanted) in rows.items():
+        cells = (files(limits.settings(wanted, controller, version)) for version in (1, 2))
+        assert f"| `{option}` | {' | '.join(cells)} |" in text
+
+
+def files(settings):
+    """The names of the files, each once, as the table has them."""
+    return ", ".join(dict.fromkeys(f"`{file}`" for file, _ in settings))
