@@ -64,6 +64,10 @@ class Init:
             self.await_go()
             self.phase("seal")
             program = self.settle()
+            if self.foreground:
+                # Had the runtime died before this, saying "sealed" would fail; if it dies
+                # later, the signal comes. A change of ids would have cleared it.
+                prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
             self.channel.send("sealed")
             if self.listener is not None:
                 self.channel = self.listener.accept()
@@ -129,8 +133,6 @@ class Init:
 
         Before the start phase: its last act may be a seccomp filter that refuses these calls.
         """
-        if self.foreground:
-            prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
         default_signals()
         close_range(3, cloexec=True)
 
