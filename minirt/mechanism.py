@@ -33,6 +33,7 @@ class Mechanism:
 
     name = ""
     namespace = ""
+    by_hand_on_host = False
 
     def prepare(self, ctx: Context) -> None:
         """On the host, before the clone."""
@@ -63,5 +64,13 @@ class Mechanism:
         raise NotImplementedError
 
     def by_hand(self) -> list[str]:
-        """The shell commands that do the same."""
+        """The shell commands that do the same.
+
+        Inside, where `$$` is init and the root is still `$dir/rootfs`; with `by_hand_on_host`
+        on the host, where init is $PID.
+        """
+        return []
+
+    def undo_by_hand(self) -> list[str]:
+        """The commands that remove what would stay on the host."""
         return []

@@ -53,6 +53,12 @@ def find(name: str) -> str:
     raise HostError(f"{name} is not installed", hint=f"install the package that has {name}")
 
 
+def quoted(word: str) -> str:
+    """A word as sh reads it; `$dir` keeps its meaning."""
+    plain = word.translate({ord(character): None for character in "/-._:=,@%+$"})
+    return word if plain.isalnum() else "'" + word.replace("'", "'\\''") + "'"
+
+
 def _fill(fd: int, data: bytes) -> None:
     os.write(fd, data)
     os.lseek(fd, 0, os.SEEK_SET)

@@ -101,6 +101,10 @@ class Cgroup(Mechanism):
             commands.append(f"echo $$ > {directory}/{procs}")
         return commands
 
+    def undo_by_hand(self) -> list[str]:
+        groups = cgroups.choose(self.path, limits.limited(self.resources))
+        return [f"rmdir {hierarchy.directory(self.path)}" for hierarchy in groups]
+
 
 def recorded(ctx: Context) -> list[str]:
     directories = ctx.created.get(Cgroup.name)

@@ -11,6 +11,7 @@ import os
 
 from minirt.errors import ConfigError
 from minirt.linux.calls import failed
+from minirt.linux.command import quoted
 from minirt.linux.files import is_directory, make_directories, make_file
 from minirt.linux.mount import make, mount_setattr, move_mount, open_tree
 from minirt.mechanism import Mechanism
@@ -100,7 +101,10 @@ def by_hand(mount: Mount) -> list[str]:
     target = f'"$dir/rootfs{mount.destination}"'
     if mount.fstype == "bind":
         point = f"mkdir -p {target}" if os.path.isdir(mount.source) else f"touch {target}"
-        return [point, f"mount --{'r' if mount.recursive else ''}bind {mount.source} {target}"]
+        return [
+            point,
+            f"mount --{'r' if mount.recursive else ''}bind {quoted(mount.source)} {target}",
+        ]
     options = ",".join(f"{k}={v}" if v else k for k, v in mount.data)
     flags = f" -o {options}" if options else ""
     return [f"mkdir -p {target}", f"mount -t {mount.fstype}{flags} {mount.fstype} {target}"]

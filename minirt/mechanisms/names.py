@@ -6,6 +6,7 @@ goes. It is the same file for all, and stays the same inode, for it is bind-moun
 
 from __future__ import annotations
 
+from minirt.linux.command import quoted
 from minirt.mechanism import Mechanism
 from minirt.networks.files import hosts, rewrite
 from minirt.networks.register import addresses
@@ -52,7 +53,7 @@ class Names(Mechanism):
         return f"names: {self.hostname or 'the container'} in /etc/hosts of all on the bridge"
 
     def by_hand(self) -> list[str]:
-        return [f'echo "{subnet_by_hand().host(2)} {self.hostname}" >> "$dir/hosts"']
+        return [f'echo {subnet_by_hand().host(2)} {quoted(self.hostname)} >> "$dir/hosts"']
 
 
 def tell_all(ctx: Context, register: Register) -> None:

@@ -48,4 +48,8 @@ class Pivot(Mechanism):
         return "pivot_root: the layers are the root, the host's tree is unmounted"
 
     def by_hand(self) -> list[str]:
-        return ['cd "$dir/rootfs"', "pivot_root . .", "umount -l ."]
+        return [
+            'cd "$dir/rootfs" && mkdir .old',
+            "pivot_root . .old",  # umount(8) wants a name for the old root
+            "umount -l /.old && rmdir /.old",
+        ]

@@ -6,6 +6,8 @@ point to. Descendants inherit it, and it can only be made stricter.
 
 from __future__ import annotations
 
+import sys
+
 from minirt.linux.seccomp import Fprog, fprog, load
 from minirt.mechanism import Mechanism
 
@@ -47,7 +49,9 @@ class Seccomp(Mechanism):
         return f"seccomp: the {self.profile} profile judges every system call"
 
     def by_hand(self) -> list[str]:
+        # setpriv(1) loads filters since util-linux 2.41; older ones go without.
         return [
-            'python3 -m minirt.seccomp_compile > "$dir/seccomp.bpf"',
-            'privs="$privs --seccomp-filter=$dir/seccomp.bpf"  # setpriv of util-linux 2.41',
+            "if setpriv --help | grep -q -e --seccomp-filter; then",
+            f'{sys.executable} -m minirt.seccomp_compile > "$dir/seccomp.bpf"',
+            'privs="$privs --seccomp-filter=$dir/seccomp.bpf"; fi',
         ]

@@ -26,6 +26,7 @@ class User(Mechanism):
     """
 
     name = "user"
+    by_hand_on_host = True
     namespace = "user"
 
     def __init__(self, uid_maps: IdMaps, gid_maps: IdMaps) -> None:
@@ -55,7 +56,7 @@ class User(Mechanism):
 
     def by_hand(self) -> list[str]:
         maps = (("uid_map", self.uid_maps), ("gid_map", self.gid_maps))
-        return [f"printf '{lines(ids)}\\n' > /proc/$pid/{name}" for name, ids in maps]
+        return [f"printf '{lines(ids)}\\n' > /proc/$PID/{name}" for name, ids in maps]
 
 
 def lines(maps: IdMaps) -> str:

@@ -5,6 +5,7 @@ The namespace holds two strings, the host name and the NIS domain name: what una
 
 from __future__ import annotations
 
+from minirt.linux.command import quoted
 from minirt.linux.system import sethostname
 from minirt.mechanism import Mechanism
 
@@ -33,4 +34,4 @@ class Uts(Mechanism):
         return f"UTS namespace: host name {self.hostname or 'as outside'}"
 
     def by_hand(self) -> list[str]:
-        return [f"hostname {self.hostname}"] if self.hostname else []
+        return [f"hostname {quoted(self.hostname)}"] if self.hostname else []

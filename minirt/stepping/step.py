@@ -84,12 +84,12 @@ def _main(step: Step, arguments: Sequence[str], run: Callable[[Step, Values], in
     if values.on("--help"):
         print(_help(step))
     elif values.on("--plan"):
-        print("\n".join(f"{m.name:<14} {m.describe()}" for m in plan_of(step, values)))
+        _spec, plan = planned(step, values, "/var/lib/minirt/plan")
+        print("\n".join(f"{m.name:<14} {m.describe()}" for m in plan))
     elif values.on("--by-hand"):
         from minirt.stepping.by_hand import script
 
-        request = requested(step, values, "by-hand", "$dir")
-        print(script(Spec(request.config()), plan_of(step, values)))
+        print(script(*planned(step, values, "$dir")))
     else:
         return run(step, values)
     return 0
@@ -141,10 +141,10 @@ def left_out(step: Step, values: Values) -> list[str]:
     return sorted(set(step.mechanisms).intersection(NEED_ROOT).difference(tried))
 
 
-def plan_of(step: Step, values: Values) -> Plan:
+def planned(step: Step, values: Values, directory: str) -> tuple[Spec, Plan]:
     """What the step would do, from the same configuration as a run of it."""
-    request = requested(step, values, "plan", "/var/lib/minirt/plan")
-    return plans.build(Spec(request.config()), allowed(step, values))
+    spec = Spec(requested(step, values, "plan", directory).config())
+    return spec, plans.build(spec, allowed(step, values))
 
 
 def run_step(step: Step, values: Values) -> int:
