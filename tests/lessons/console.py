@@ -1,6 +1,6 @@
 """The console blocks of the lessons: find them in a page, run them, compare what they print.
 
-A block is fenced as `{ .console }`. A line after "$ " is a command, and one after "> " goes on
+A block is fenced as `{ .console }`, outside the site also as `console`. A line after "$ " is a command, and one after "> " goes on
 with it; all else is output. A line "..." in the output stands for any number of lines.
 
 Further words of the fence say what a block needs or how its output may vary:
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "lessons" / "en").glob("*.md"))
-FENCE = re.compile(r"^( *)```+ *\{ *\.console(?P<words>[^}]*)\} *$")
+RUN = [ROOT / "README.md", *PAGES]
+FENCE = re.compile(
+    r"^( *)```+ *(?:\{ *\.console(?P<words>[^}]*)\}|console(?P<plain>\b.*))$"
+)
 CUT = "..."
 MARK = re.compile(r"\x01(\d+)\x01\n")
 PATIENCE = 60  # seconds for one block
@@ -104,7 +107,8 @@ def blocks(page: Path) -> Iterator[Block]:
             indent, first = opened[1], number
             number = lines.index(f"{indent}```", number + 1)
             inside = [line.removeprefix(indent) for line in lines[first + 1 : number]]
-            yield Block(page, first, number, indent, opened["words"], _commands(inside))
+            words = opened["words"] or opened["plain"] or ""
+            yield Block(page, first, number, indent, words, _commands(inside))
         number += 1
 
 

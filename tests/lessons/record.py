@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,11 +54,19 @@ def versions() -> str:
     return "version 1 beside version 2" if len(found) > 1 else f"version {found.pop()}"
 
 
+def note_machine() -> None:
+    """Write where and when into the file that pages include, and into the README."""
+    Path(figures.RECORDED, "machine.md").write_text(facts(), encoding="utf-8")
+    readme = console.ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(re.sub(r"^Recorded.*(\n.+)*\n", facts(), text, flags=re.M), encoding="utf-8")
+
+
 def main(names: list[str]) -> None:
     if not names:
-        Path(figures.RECORDED, "machine.md").write_text(facts(), encoding="utf-8")
+        note_machine()
         figures.record()
-    for page in console.PAGES:
+    for page in console.RUN:
         if not names or page.stem in names:
             record(page)
 

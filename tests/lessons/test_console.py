@@ -5,7 +5,7 @@ from __future__ import annotations
 import console
 import pytest
 
-BLOCKS = [block for page in console.PAGES for block in console.blocks(page)]
+BLOCKS = [block for page in console.RUN for block in console.blocks(page)]
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if console.applies(b)], ids=str)
@@ -14,7 +14,7 @@ def test_a_console_block_prints_what_its_page_says(block):
         pytest.fail("\n\n".join(differences), pytrace=False)
 
 
-@pytest.mark.parametrize("page", console.PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", console.RUN, ids=lambda page: page.stem)
 def test_no_shell_example_is_outside_a_console_block(page):
     """What looks like a command to type is in a block that is run."""
     covered = {n for block in console.blocks(page) for n in range(block.first, block.last + 1)}

@@ -77,5 +77,5 @@ def test_every_make_target_that_is_named_exists():
 
 
 def test_the_readme_shows_the_tour_as_it_is():
-    shown = re.findall(r"^step (\d): (.+)$", text("README.md"), re.M)
-    assert shown == [(str(demo.step), demo.title) for demo in demos()]
+    shown = re.findall(r"^step (\d): (.+)\n  shown: (.+)$", text("README.md"), re.M)
+    assert shown == [(str(demo.step), demo.title, demo.shows) for demo in demos(1)]
