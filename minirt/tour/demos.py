@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 TYPE_CHECKING = False
@@ -27,9 +28,10 @@ class Scene:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a scene printed on stdout, without the last newline, and its exit status."""
+    """What a scene printed on stdout and stderr, less the last newline, and its exit status."""
 
     text: str
+    errors: str
     status: int
 
 
@@ -144,6 +146,12 @@ def _machine() -> Demo:
         7,
         "the same in a virtual machine",
         (_host("uname", "-r"), Scene(("uname", "-r"), 7, (), quiet=False)),
-        lambda seen: seen[1].status == 0 and seen[0].text in seen[1].text,
+        lambda seen: seen[1].status == 0 and _two_kernels(seen[0].text, seen[1]),
         "the container runs on the machine's kernel, the VM on one of its own",
     )
+
+
+def _two_kernels(host: str, seen: Seen) -> bool:
+    """Whether the host's kernel release was printed, and another one."""
+    said = f"{seen.text}\n{seen.errors}"
+    return host in said and bool(set(re.findall(r"\b\d+\.\d+\.\d+-\S+", said)) - {host})

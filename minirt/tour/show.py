@@ -107,4 +107,4 @@ def _run(argv: Sequence[str], progress: str) -> Seen:
             raise
     for line in (output + errors).splitlines():
         print(f"  {line}")
-    return Seen(output.rstrip("\n"), process.returncode)
+    return Seen(output.rstrip("\n"), errors.rstrip("\n"), process.returncode)
