@@ -186,11 +186,10 @@ def terminal(spec: Spec) -> Mechanism | None:
     return Terminal(spec.process.uid)
 
 
-def bounding_set(spec: Spec) -> Mechanism | None:
-    if not spec.process.capabilities:
-        return None
+def bounding_set(spec: Spec) -> Mechanism:
     from minirt.mechanisms.bounding_set import BoundingSet
 
+    # A configuration without capabilities asks for none, not for all of the runtime's.
     return BoundingSet(spec.process.capabilities["bounding"], spec.required_capabilities)
 
 
@@ -201,9 +200,7 @@ def identity(spec: Spec) -> Mechanism:
     return Identity(who.uid, who.gid, who.groups, who.umask)
 
 
-def capabilities(spec: Spec) -> Mechanism | None:
-    if not spec.process.capabilities:
-        return None
+def capabilities(spec: Spec) -> Mechanism:
     from minirt.mechanisms.capabilities import Capabilities
 
     return Capabilities(**spec.process.capabilities)
@@ -236,7 +233,7 @@ def seccomp(spec: Spec) -> Mechanism | None:
         directory = f"{cache.directory()}/seccomp"
         if spec.seccomp:
             return seccomp_cache.program(spec.seccomp, directory)
-        kept = (spec.process.capabilities or {}).get("bounding", ())
+        kept = spec.process.capabilities["bounding"]
         return seccomp_cache.default_program(kept, directory)
 
     return Seccomp(compiled, "configured" if spec.seccomp else "default")

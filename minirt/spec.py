@@ -84,9 +84,8 @@ class Process:
         )
 
 
-def _capabilities(reader: Reader) -> dict[str, tuple[str, ...]] | None:
-    if "capabilities" not in reader.value:
-        return None
+def _capabilities(reader: Reader) -> dict[str, tuple[str, ...]]:
+    """The five sets by name; without the member, all are empty."""
     sets = reader.object("capabilities")
     names = ("bounding", "effective", "permitted", "inheritable", "ambient")
     return {name: sets.texts(name) for name in names}

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VERBS = {
+    "gc": "remove what a killed minirt left behind",
     "trace": "show a recorded trace, or turn it into another format",
 }
 EXAMPLES = """examples:
+  sudo minirt gc --all                     undo everything that minirt changed on this machine
   minirt trace show out/step6.jsonl        the waterfall in this terminal
   minirt trace html out/step6.jsonl -o step6.html
 """
@@ -67,6 +69,9 @@ def _perform(arguments: argparse.Namespace) -> int:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except MinirtError as error:
+        from minirt.hints import hint_for
+
+        error.hint = error.hint or hint_for(error)
         sys.stderr.write(render(error, bold=sys.stderr.isatty()) + "\n")
         return error.exit_code
     except BrokenPipeError:  # the reader, such as `head`, has seen enough

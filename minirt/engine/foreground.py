@@ -6,11 +6,12 @@ from time import monotonic_ns
 
 from minirt import plan as plans
 from minirt.engine import lifecycle
-from minirt.engine.attend import attend
+from minirt.engine.attend import Forwarder, Interrupted, watch
+from minirt.errors import MinirtError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from minirt.engine.container import Container
     from minirt.spans import Recorder
@@ -23,27 +24,41 @@ def run(
     allowed: Iterable[str] = plans.ALL,
     *,
     propagate: bool = False,
+    observe: Callable[[Container], None] | None = None,
 ) -> int:
     """Run state.spec to its end; return the command's exit status, or 128 + its signal.
 
-    With `propagate`, the program inside gets the trace context as TRACEPARENT. Nothing is left
-    behind, whatever happens.
+    With `propagate`, the program inside gets the trace context as TRACEPARENT. `observe` sees
+    the container when the command has ended and nothing is removed yet. Nothing is left behind,
+    whatever happens.
     """
     with recorder.span("minirt run") as root:
         root.set("container.id", state.id)
         container = lifecycle.create(state, recorder, allowed, foreground=True, propagate=propagate)
         error: BaseException | None = None
         try:
-            lifecycle.start(container)
-            status = attend(container)
+            status = _run(container)
             _record_life(container, status)
             root.set("process.exit.code", status)
+            if observe is not None:
+                observe(container)
             return status
         except BaseException as raised:
             error = raised
             raise
         finally:
             lifecycle.destroy(container, error)
+
+
+def _run(container: Container) -> int:
+    with Forwarder(container) as signals:
+        try:
+            lifecycle.start(container)
+        except MinirtError:
+            if signals.replaced:  # it failed because we ended init
+                raise Interrupted(signals.replaced) from None
+            raise
+        return signals.meant(watch(container))
 
 
 def _record_life(container: Container, status: int) -> None:

@@ -6,7 +6,7 @@ import os
 
 from minirt import ids, resources
 from minirt.errors import ConfigError
-from minirt.linux.caps import DEFAULT, kept, parse
+from minirt.linux.caps import DEFAULT, asked, kept
 from minirt.spec import NAMESPACES
 
 TYPE_CHECKING = False
@@ -156,8 +156,7 @@ class Request:
 
     def required_capabilities(self) -> list[str]:
         """Those asked for by name: to be refused rather than left out where they cannot be had."""
-        named = [name for name in self.values.texts("--cap-add") if name.upper() != "ALL"]
-        return [parse(name, "--cap-add") for name in named]
+        return list(asked(self.values.texts("--cap-add")))
 
     def seccomp(self) -> str:
         profile = self.values.text("--seccomp", "default")

@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from minirt.engine.container import Container
     from minirt.images.store import Image
     from minirt.plan import Plan
     from minirt.stepping.parser import Values
@@ -149,26 +150,53 @@ def planned(step: Step, values: Values, directory: str) -> tuple[Spec, Plan]:
 
 def run_step(step: Step, values: Values) -> int:
     """Run the command in a container; then write and show its trace."""
-    quiet = values.on("--quiet")
     raise_on_signals()
+    recorder = Recorder(os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", ""))
+    try:
+        return run_container(step, values, recorder)
+    finally:
+        _show_trace(recorder, values)
+
+
+def run_container(
+    step: Step,
+    values: Values,
+    recorder: Recorder,
+    observe: Callable[[Container], None] | None = None,
+) -> int:
+    """Run the command in a container; its exit status. `observe` is engine.run's."""
     root = states.default_root()
     gc.collect(root, warn)
-    recorder = Recorder(os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", ""))
     container_id = os.urandom(6).hex()
     request = requested(step, values, container_id, f"{root}/{states.CONTAINERS}/{container_id}")
     config = request.config()
-    if not quiet:
+    if not values.on("--quiet"):
         _banner(step, values, request)
     truth = _kernel_truth(recorder) if values.on("--kernel") else None
     try:
         state = states.new(root, container_id)
         state.spec = config
-        propagate = not values.on("--no-trace")
-        return engine.run(state, recorder, allowed(step, values), propagate=propagate)
+        return engine.run(
+            state,
+            recorder,
+            allowed(step, values),
+            propagate=not values.on("--no-trace"),
+            observe=observe or _report_limits,
+        )
     finally:
         if truth is not None:
             truth()
-        _show_trace(recorder, values)
+
+
+def _report_limits(container: Container) -> None:
+    """Say which limit the container ran into: that it was killed, and not why, helps nobody."""
+    directories = container.state.created.get("cgroup")
+    if not container.spec.cgroup_resources or not isinstance(directories, list):
+        return
+    from minirt.linux.cgroup_events import events, in_words
+
+    for sentence in in_words(events(map(str, directories))):
+        warn(sentence)
 
 
 def _banner(step: Step, values: Values, request: Request) -> None:
@@ -194,16 +222,15 @@ def _kernel_truth(recorder: Recorder) -> Callable[[], None]:
 
 
 def _show_trace(recorder: Recorder, values: Values) -> None:
-    """Write the trace where it was asked for, and draw it on stderr."""
-    if values.on("--no-trace"):
-        return
+    """Draw the trace on stderr, and export it."""
+    export_trace(recorder, values, draw=not values.on("--quiet"))
+
+
+def export_trace(recorder: Recorder, values: Values, *, draw: bool = False) -> None:
+    """Write the trace to the file and the collector that were asked for; draw it on stderr."""
     exported = any(name.startswith("OTEL_EXPORTER_OTLP") for name in os.environ)
-    if values.on("--quiet") and not values.on("--trace") and not exported:
+    if values.on("--no-trace") or not (draw or values.on("--trace") or exported):
         return
     from minirt import telemetry
 
-    telemetry.finish(
-        recorder,
-        file=values.text("--trace"),
-        waterfall=None if values.on("--quiet") else sys.stderr,
-    )
+    telemetry.finish(recorder, file=values.text("--trace"), waterfall=sys.stderr if draw else None)

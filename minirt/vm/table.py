@@ -18,7 +18,7 @@ class Figures:
 
     `start_ns`      from the request to the first instruction of the command
     `memory_bytes`  of its processes: PSS
-    `kernel_bytes`  of the kernel for it; a VM's kernel is inside its process already
+    `kernel_bytes`  of the kernel for it; 0 where memory_bytes includes it, as a VM's does
     `image_bytes`   on disk, shared by all that run this image; a container's layers, a VM's disk
     `own_bytes`     on disk, for this one alone: a container's writable layer
     `release`       of the kernel that the command saw
@@ -66,7 +66,7 @@ def table(container: Figures, result: Result) -> str:
         ("", "container", "VM (emulated)" if result.emulated else "VM (KVM)", "VM : container"),
         ("start", _time(container.start_ns), _time(vm.start_ns), _start_ratio(container, vm)),
         ("memory", _size(container.memory_bytes), _size(vm.memory_bytes), _ratio(container, vm)),
-        ("  and kernel", _size(container.kernel_bytes), "included", ""),
+        ("  and kernel", _kernel(container.kernel_bytes), "included", ""),
         ("disk: image", _size(container.image_bytes), _size(vm.image_bytes), ""),
         ("  its own", _size(container.own_bytes), "in memory", ""),
         ("  and kernel", "this machine's", _size(result.boot_bytes), ""),
@@ -119,6 +119,10 @@ def _time(ns: int | None) -> str:
     if ns is None:
         return UNKNOWN
     return f"{ns / 1e9:.2f} s" if ns >= 1e9 else f"{ns / 1e6:.1f} ms"
+
+
+def _kernel(size: int | None) -> str:
+    return "included" if size == 0 else _size(size)
 
 
 def _size(size: int | None) -> str:

@@ -1,0 +1,62 @@
+"""`minirt gc`: remove what a killed minirt left behind; with --all, what stays between runs too."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from minirt import gc
+from minirt.errors import MinirtError
+from minirt.linux import command
+from minirt.state import default_root
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXAMPLES = """examples:
+  sudo minirt gc          containers whose runtime was killed, and tracers that it left
+  sudo minirt gc --all    and the bridge minirt0, the nft table minirt, the forwarding setting
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--all", action="store_true", help="also what stays between runs by design")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    removed = [f"container {name}" for name in gc.collect(default_root(), _say)]
+    if os.geteuid() == 0:
+        removed += _as_root(everything=arguments.all)
+    elif arguments.all:
+        _say("what root made on this machine only root can remove: sudo minirt gc --all")
+    for thing in removed:
+        _say(f"removed: {thing}")
+    if not removed:
+        _say("nothing to remove")
+    return 0
+
+
+def _as_root(*, everything: bool) -> list[str]:
+    from minirt.telemetry import kernel
+
+    try:
+        kernel.sweep()  # tracers of commands that were killed
+    except (OSError, MinirtError):
+        pass  # no tracefs, so no tracer
+    if not everything:
+        return []
+    from minirt.networks.network import remove_all
+
+    return remove_all(_call)
+
+
+def _call(argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = "") -> str:
+    return command.run(argv, stdin, env, program)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
