@@ -70,6 +70,7 @@ for module in $(cat /modules/order); do
     insmod "/modules/$module" || fail "cannot load the kernel module $module"
 done
 mkdir -p /lower /writable /root
+# --8<-- [start:root]
 mount -t ext4 -o ro,noload /dev/vda /lower || fail "cannot mount the image"
 mount -t tmpfs tmpfs /writable
 mkdir /writable/upper /writable/work
@@ -77,6 +78,7 @@ mount -t overlay -o lowerdir=/lower,upperdir=/writable/upper,workdir=/writable/w
     fail "cannot mount the writable layer"
 rmdir /root/lost+found 2>/dev/null # made by mke2fs, not by the image
 tree /root
+# --8<-- [end:root]
 mkfifo /output
 # A port's node appears some time after its driver has been loaded, and nothing waits for it. Its
 # name has the number of the virtio device, which is not the same on every machine.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BOOT_SECONDS, COMMAND_SECONDS, SHUTDOWN_SECONDS = 30.0, 120.0, 10.0
 ATTEMPTS = 2
+# --8<-- [start:phases]
 # (span, from mark, to mark): each phase ends where the next begins.
 PHASES = (
     ("vm.spawn", "spawn", "kernel"),
@@ -32,6 +33,7 @@ PHASES = (
     ("vm.command", "start", "end"),
     ("vm.shutdown", "end", "exit"),
 )
+# --8<-- [end:phases]
 
 
 class Result:

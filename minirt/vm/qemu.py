@@ -102,6 +102,7 @@ def _architecture() -> Architecture:
     return ARCHITECTURES[name]
 
 
+# --8<-- [start:command_line]
 def command_line(machine: Machine, control: int, output: int) -> list[str]:
     """QEMU's arguments; `control` and `output` are connected sockets that it inherits."""
     architecture = _architecture()
@@ -120,6 +121,9 @@ def command_line(machine: Machine, control: int, output: int) -> list[str]:
         *_port("control", control, 1), *_port("output", output, 2),
         *_disk(machine.disk),
     ]  # fmt: skip
+
+
+# --8<-- [end:command_line]
 
 
 def _append(console: str, accelerator: str) -> str:

@@ -7,13 +7,16 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import console
 import figures
 import pytest
 
 from minirt import limits, plan, resources
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADINGS = (
     "Attack", "Predict", "Build", "Check", "Look", "Break it", "Compare and read on",
@@ -34,7 +37,7 @@ class Fetches(HTMLParser):
         super().__init__()
         self.urls: list[str] = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         if tag == "link" and not LINKS_THAT_FETCH & set((found.get("rel") or "").split()):
             return
@@ -44,7 +47,7 @@ class Fetches(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(where)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
@@ -55,7 +58,7 @@ def site(tmp_path_factory):
     return where
 
 
-def test_no_page_fetches_from_elsewhere(site):
+def test_no_page_fetches_from_elsewhere(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > len(STEPS)
     for page in pages:
@@ -66,34 +69,36 @@ def test_no_page_fetches_from_elsewhere(site):
         assert outside == [], page
 
 
-def test_no_style_sheet_fetches_from_elsewhere(site):
+def test_no_style_sheet_fetches_from_elsewhere(site: Path) -> None:
     for sheet in site.rglob("*.css"):
         urls = re.findall(r"(?:url\(|@import )[\"']?([^)\"';]+)", sheet.read_text(encoding="utf-8"))
         assert [url for url in urls if "//" in url and not url.startswith("data:")] == [], sheet
 
 
-def test_code_is_embedded_and_not_pasted():
+def test_code_is_embedded_and_not_pasted() -> None:
     """A fence of Python holds nothing but a snippet, and what it names exists (check_paths)."""
     for page in console.PAGES:
         text = page.read_text(encoding="utf-8")
-        for fence in re.findall(r"^ *```+ *(?:python|c|sh|bash)\b.*?\n(.*?)^ *```", text, re.M | re.S):
+        for fence in re.findall(
+            r"^ *```+ *(?:python|c|sh|bash)\b.*?\n(.*?)^ *```", text, re.M | re.S
+        ):
             assert re.fullmatch(r'( *--8<-- "[^"]+"\n)+', fence), f"{page.name}:\n{fence}"
 
 
 @pytest.mark.parametrize("page", STEPS, ids=lambda page: page.stem)
-def test_a_step_has_the_seven_headings(page):
+def test_a_step_has_the_seven_headings(page: Path) -> None:
     found = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.M)
     assert tuple(found) == HEADINGS
 
 
-def test_the_first_page_explains_each_bar_of_its_waterfall():
+def test_the_first_page_explains_each_bar_of_its_waterfall() -> None:
     text = (console.ROOT / "lessons/en/index.md").read_text(encoding="utf-8")
     explained = re.findall(r"^\| `([^`]+)` \|", text, re.M)
     assert sorted(explained) == sorted(set(figures.spans("waterfall")) - {"minirt run"})
     assert set(figures.spans("waterfall-none")) <= {*explained, "minirt run"}
 
 
-def test_the_recorded_waterfall_is_in_the_order_of_the_plan():
+def test_the_recorded_waterfall_is_in_the_order_of_the_plan() -> None:
     spans = [name for name in figures.spans("waterfall") if "." in name]
     order = {name: rank for rank, name in enumerate(plan.ALL)}
     for phase in ("prepare", "attach", "enter", "seal"):
@@ -101,14 +106,14 @@ def test_the_recorded_waterfall_is_in_the_order_of_the_plan():
         assert names == sorted(names, key=order.__getitem__), phase
 
 
-def test_every_file_named_in_a_lesson_exists():
+def test_every_file_named_in_a_lesson_exists() -> None:
     named = re.compile(r"`((?:minirt|lessons|tests|docs)/[\w./-]+\.\w+)`")
     for page in console.PAGES:
         for path in named.findall(page.read_text(encoding="utf-8")):
             assert (console.ROOT / path).exists(), f"{page.name}: {path}"
 
 
-def test_the_table_of_cgroup_files_is_what_the_code_writes():
+def test_the_table_of_cgroup_files_is_what_the_code_writes() -> None:
     """Each option's row names the files of both versions, as minirt/limits.py has them."""
     text = (console.ROOT / "lessons/en/step5.md").read_text(encoding="utf-8")
     disk = [{"major": 8, "minor": 0, "rate": 8 << 20}]
@@ -124,6 +129,6 @@ def test_the_table_of_cgroup_files_is_what_the_code_writes():
         assert f"| `{option}` | {' | '.join(cells)} |" in text
 
 
-def files(settings):
+def files(settings: list[tuple[str, str]]) -> str:
     """The names of the files, each once, as the table has them."""
     return ", ".join(dict.fromkeys(f"`{file}`" for file, _ in settings))

@@ -6,11 +6,15 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from minirt.host import cache
 from minirt.images import build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "lessons"))
 import console
@@ -20,7 +24,7 @@ BLOCKS = [b for page in console.PAGES for b in console.blocks(page) if b.has("cg
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _own_image():
+def _own_image() -> Iterator[None]:
     """An image in memory: overlayfs takes no layer from User Mode Linux' view of the host."""
     home = Path(tempfile.mkdtemp(dir=MEMORY))
     home.chmod(0o755)
@@ -39,6 +43,6 @@ def _own_image():
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-def test_a_console_block_prints_what_its_page_says(block):
+def test_a_console_block_prints_what_its_page_says(block: console.Block) -> None:
     if differences := console.differences(block, console.run(block)):
         pytest.fail("\n\n".join(differences), pytrace=False)
