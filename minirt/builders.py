@@ -225,9 +225,9 @@ def no_new_privs(spec: Spec) -> Mechanism | None:
 def seccomp(spec: Spec) -> Mechanism | None:
     if not spec.seccomp and not spec.default_seccomp:
         return None
-    from minirt import seccomp_cache
     from minirt.host import cache
     from minirt.mechanisms.seccomp import Seccomp
+    from minirt.seccomp import cache as seccomp_cache
 
     def compiled() -> bytes:
         directory = f"{cache.directory()}/seccomp"

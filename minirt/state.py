@@ -213,23 +213,25 @@ def _empty(top: int) -> None:
     moved = 0
     while names := [name for name in os.listdir(top) if name != LOCK]:
         for name in names:
-            if not _is_directory(name, top):
-                os.unlink(name, dir_fd=top)
-                continue
-            # An ordinary user needs these rights; overlayfs leaves a directory of mode 0.
-            os.chmod(name, 0o700, dir_fd=top)
-            directory = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
-            for entry in os.listdir(directory):
-                moved += 1
-                if _is_directory(entry, directory):
-                    os.chmod(entry, 0o700, dir_fd=directory)
-                os.rename(entry, f".removed{moved}", src_dir_fd=directory, dst_dir_fd=top)
-            os.close(directory)
-            os.rmdir(name, dir_fd=top)
+            moved = _take_apart(name, top, moved)
 
 
-def _is_directory(name: str, where: int) -> bool:
-    return stat.S_ISDIR(os.stat(name, dir_fd=where, follow_symlinks=False).st_mode)
+def _take_apart(name: str, top: int, moved: int) -> int:
+    """Delete `name` in `top`, after moving what it contains up; how many were moved so far."""
+    try:
+        os.unlink(name, dir_fd=top)
+    except IsADirectoryError:
+        # An ordinary user needs these rights; overlayfs leaves a directory of mode 0.
+        os.chmod(name, 0o700, dir_fd=top)
+        directory = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
+        for entry in os.listdir(directory):
+            moved += 1
+            if stat.S_ISDIR(os.stat(entry, dir_fd=directory, follow_symlinks=False).st_mode):
+                os.chmod(entry, 0o700, dir_fd=directory)
+            os.rename(entry, f".removed{moved}", src_dir_fd=directory, dst_dir_fd=top)
+        os.close(directory)
+        os.rmdir(name, dir_fd=top)
+    return moved
 
 
 def boot_id() -> str:

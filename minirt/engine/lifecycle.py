@@ -87,8 +87,8 @@ def _create(container: Container) -> None:
     namespaces = plans.namespaces(container.plan, container.spec)
     with Dialogue(container) as init:
         init.clone(namespaces, listener)
+        # Recorded when it could outlive us: until it waits for `start`, init dies when we do.
         state.pid, state.start_time = container.ctx.pid, start_time(container.ctx.pid)
-        state.save()
         init.set_up()
     state.status = states.CREATED
     state.save()

@@ -52,6 +52,6 @@ class Seccomp(Mechanism):
         # setpriv(1) loads filters since util-linux 2.41; older ones go without.
         return [
             "if setpriv --help | grep -q -e --seccomp-filter; then",
-            f'{sys.executable} -m minirt.seccomp_compile > "$dir/seccomp.bpf"',
+            f'{sys.executable} -m minirt.seccomp.compiler > "$dir/seccomp.bpf"',
             'privs="$privs --seccomp-filter=$dir/seccomp.bpf"; fi',
         ]

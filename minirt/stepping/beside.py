@@ -114,6 +114,6 @@ class Measured:
         if self.peak is None:
             return "The container's memory was not measured: it had no memory cgroup."
         return (
-            "The container's memory is its cgroup's peak, with the kernel's share and minirt's own\n"
-            "set-up in it; the VM's is QEMU's (PSS) when the command had ended."
+            "The container's memory is its cgroup's peak, with the kernel's share and minirt's\n"
+            "own set-up in it; the VM's is QEMU's (PSS) when the command had ended."
         )

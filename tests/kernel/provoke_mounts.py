@@ -29,7 +29,7 @@ from minirt.linux.seccomp import fprog, load
 from minirt.mechanisms.overlay import Overlay
 from minirt.mechanisms.pivot import Pivot
 from minirt.mechanisms.user import User
-from minirt.seccomp_compile import compile_profile
+from minirt.seccomp.compiler import compile_profile
 
 
 @provokes("mount", "EPERM")

@@ -24,8 +24,8 @@ from minirt.linux.namespaces import (
     unshare,
 )
 from minirt.linux.seccomp import fprog, load
-from minirt.profile import default
-from minirt.seccomp_compile import compile_profile
+from minirt.seccomp.compiler import compile_profile
+from minirt.seccomp.profile import default
 
 
 @provokes("clone3", "EPERM")

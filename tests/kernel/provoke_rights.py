@@ -26,8 +26,8 @@ from minirt.mechanisms.identity import Identity
 from minirt.mechanisms.rlimits import Rlimits
 from minirt.mechanisms.seccomp import Seccomp
 from minirt.mechanisms.user import User
-from minirt.profile import default
-from minirt.seccomp_compile import compile_profile
+from minirt.seccomp.compiler import compile_profile
+from minirt.seccomp.profile import default
 
 
 @provokes("write", "EPERM", "uid_map")

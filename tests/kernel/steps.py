@@ -29,7 +29,8 @@ def run(
     """Run a step to its end."""
     return subprocess.run(
         [*wrapper, *argv(step, *arguments)],
-        input=stdin, capture_output=True, text=True, check=False, timeout=60, **options,
+        input=stdin, text=True, check=False, timeout=60,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from minirt.mechanisms.no_new_privs import NoNewPrivs
 from minirt.mechanisms.rlimits import Rlimits
 from minirt.mechanisms.seccomp import Seccomp
 from minirt.mechanisms.user import User
-from minirt.profile import default
-from minirt.seccomp_compile import compile_profile
+from minirt.seccomp.compiler import compile_profile
+from minirt.seccomp.profile import default
 
 if TYPE_CHECKING:
     from minirt.mechanism import Mechanism

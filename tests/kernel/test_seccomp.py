@@ -19,8 +19,8 @@ from minirt.mechanisms.identity import Identity
 from minirt.mechanisms.no_new_privs import NoNewPrivs
 from minirt.mechanisms.seccomp import Seccomp
 from minirt.mechanisms.user import User
-from minirt.profile import default
-from minirt.seccomp_compile import compile_profile
+from minirt.seccomp.compiler import compile_profile
+from minirt.seccomp.profile import default
 from minirt.spans import Recorder
 
 PROGRAM = compile_profile(default(caps.DEFAULT))

@@ -8,7 +8,7 @@ import pytest
 
 from minirt.linux import caps
 from minirt.linux.libseccomp import ACTIONS, OPERATORS
-from minirt.profile import default, resolve, text
+from minirt.seccomp.profile import default, resolve, text
 
 # docs.docker.com/engine/security/seccomp, "Significant syscalls blocked by the default profile".
 BLOCKED = {

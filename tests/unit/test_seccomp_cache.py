@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from minirt import seccomp_cache, seccomp_compile
 from minirt.linux import caps
-from minirt.seccomp_cache import default_program, program
+from minirt.seccomp import cache as seccomp_cache
+from minirt.seccomp import compiler as seccomp_compile
+from minirt.seccomp.cache import default_program, program
 
 PROFILE = {
     "defaultAction": "SCMP_ACT_ERRNO",
@@ -69,7 +70,7 @@ def test_another_version_of_the_library_compiles_again(
     cache: str, compiled: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(PROFILE, cache)
-    monkeypatch.setattr(seccomp_cache.libseccomp, "version", lambda: "99.0")
+    monkeypatch.setattr(seccomp_cache, "_library", lambda: "99.0")
     program(PROFILE, cache)
     assert len(compiled) == 2
 

@@ -10,8 +10,8 @@ from bpf import ALLOW, AUDIT_AARCH64, AUDIT_I386, ERRNO, X32, allows, judge
 from minirt.errors import ConfigError, HostError
 from minirt.linux import caps, libseccomp
 from minirt.linux.calls import MACHINE
-from minirt.profile import default
-from minirt.seccomp_compile import compile_profile
+from minirt.seccomp.compiler import compile_profile
+from minirt.seccomp.profile import default
 
 if TYPE_CHECKING:
     from minirt.codec import Json

@@ -1,6 +1,6 @@
 """`linux.seccomp` of config.json, compiled to the program that the kernel runs at every call.
 
-Compiling takes tens of milliseconds and needs libseccomp; see seccomp_cache for the way round.
+Compiling takes tens of milliseconds and needs libseccomp; see cache.py for the way round.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from minirt.linux.libseccomp import (
     TRACE,
     Filter,
 )
-from minirt.profile import default as default_profile
 from minirt.reader import Reader
+from minirt.seccomp.profile import default as default_profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from minirt.codec import Json
 
-PATH = os.path.join(os.path.dirname(__file__), "data", "seccomp.json")
+PATH = os.path.join(os.path.dirname(__file__), "..", "data", "seccomp.json")
 # Docker's words for `uname -m`, which its profiles use.
 ARCHES = {"x86_64": "amd64", "aarch64": "arm64"}
 MEMBERS = ("names", "action", "errnoRet", "args")
