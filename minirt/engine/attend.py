@@ -17,6 +17,7 @@ from minirt.linux.process import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from minirt.engine.container import Container
 
@@ -53,23 +54,25 @@ def _ignore(_signal: int, _frame: object) -> None:
 
 
 def attend(container: Container) -> int:
-    """Wait for the container's init to end; its exit status as a shell counts it."""
-    forwarder = Forwarder(container)
-    handle(forwarder.forward)
-    try:
-        if container.terminal >= 0:
-            from minirt.engine.relay import relay
+    """Pass signals on until the container's init has ended; its status as a shell counts it."""
+    with Forwarder(container) as forwarder:
+        return forwarder.meant(watch(container))
 
-            relay(container.terminal, container.ctx.pidfd)
-        status = wait(container.ctx.pidfd)
-    finally:
-        handle(_ignore)
-    # A signal that we had to replace by SIGKILL is what the caller sent, so report that.
-    return 128 + forwarder.replaced if forwarder.replaced and status == 128 + SIGKILL else status
+
+def watch(container: Container) -> int:
+    """Wait for the container's init to end, and carry its terminal's bytes meanwhile."""
+    if container.terminal >= 0:
+        from minirt.engine.relay import relay
+
+        relay(container.terminal, container.ctx.pidfd)
+    return wait(container.ctx.pidfd)
 
 
 class Forwarder:
-    """Passes signals on to init; pid 1 that does not handle one would never notice it."""
+    """In the `with` block signals are the container's; after it they are ignored.
+
+    Before the program runs nothing handles them, so that one sent to init ends it.
+    """
 
     __slots__ = ("container", "count", "replaced")
 
@@ -78,12 +81,26 @@ class Forwarder:
         self.replaced = 0
         self.count = 0
 
+    def __enter__(self) -> Self:
+        handle(self.forward)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        handle(_ignore)
+
     def forward(self, signal: int, _frame: object) -> None:
-        """Deliver; kill where the kernel would drop it for want of a handler, or if asked twice."""
-        self.count += 1
+        """Deliver; kill where the kernel would drop it for want of a handler, or if asked twice.
+
+        SIGHUP may come often: to many servers it says "read your configuration again".
+        """
+        self.count += signal != SIGHUP
         handled = caught(self.container.ctx.pid) & (1 << (signal - 1))
-        if handled and self.count == 1:
+        if handled and self.count <= 1:
             self.container.kill(signal)
         else:
             self.replaced = signal
             self.container.kill(SIGKILL)
+
+    def meant(self, status: int) -> int:
+        """A signal that we had to replace by SIGKILL is what the caller sent, so report that."""
+        return 128 + self.replaced if self.replaced and status == 128 + SIGKILL else status

@@ -88,6 +88,7 @@ class Init:
     def begin(self) -> None:
         seal_imports()
         os.setsid()
+        default_signals()
         self.ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
         self.ctx.send_fd = lambda fd: self.channel.send("fd", fd=fd)
         self.ctx.take_fd = lambda: self.channel.fds.pop(0)
@@ -133,7 +134,6 @@ class Init:
 
         Before the start phase: its last act may be a seccomp filter that refuses these calls.
         """
-        default_signals()
         close_range(3, cloexec=True)
 
     def execute(self, program: str) -> None:

@@ -90,12 +90,16 @@ class Held:
 
 
 def caught(pid: int) -> int:
-    """The bit mask of signals that process `pid` handles (SigCgt of proc_pid_status(5))."""
-    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
-        for line in status:
-            if line.startswith("SigCgt:"):
-                return int(line.split()[1], 16)
-    return 0
+    """The bit mask of signals that process `pid` handles (SigCgt of proc_pid_status(5)).
+
+    0 when it has ended.
+    """
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
+            fields = dict(line.split(":", 1) for line in status)
+    except OSError:
+        return 0
+    return int(fields.get("SigCgt", "0"), 16)
 
 
 def start_time(pid: int) -> int:
