@@ -48,7 +48,12 @@ class Hooks(Mechanism):
             ctx.warn(str(error))
 
     def run(self, ctx: Context, kind: str, status: str) -> None:
-        state: dict[str, Json] = {"ociVersion": "1.2.0", "id": ctx.id, "status": status, "pid": ctx.pid}
+        state: dict[str, Json] = {
+            "ociVersion": "1.2.0",
+            "id": ctx.id,
+            "status": status,
+            "pid": ctx.pid,
+        }
         for hook in self.hooks.get(kind, ()):
             document = dumps({**state, "bundle": ctx.directory})
             ctx.call(hook.args or (hook.path,), document, hook.env, hook.path)
