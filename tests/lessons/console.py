@@ -16,12 +16,14 @@ on a machine that is called `laptop`, in the root of the repository with .venv's
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,12 +181,27 @@ def _sandboxed(script: str, scratch: str) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what the block left running in the background; its containers die with it."""
+    """Wait for what the block left in the background; end it if it stays."""
+    process.poll()
+    for number in (0, signal.SIGTERM, signal.SIGKILL):
+        if _gone(process.pid, number):
+            return
+    raise AssertionError(f"process group {process.pid} cannot be ended")
+
+
+def _gone(group: int, number: int, seconds: float = 5) -> bool:
+    """Send a signal (0 is none) and wait until the group is empty."""
+    deadline = time.monotonic() + seconds
     try:
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(group, number)
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(-group, os.WNOHANG)
+            os.killpg(group, 0)
+            time.sleep(0.01)
     except ProcessLookupError:
-        pass
-    process.wait(10)
+        return True
+    return False
 
 
 def differences(block: Block, printed: Sequence[Sequence[str]]) -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 BLOCKS = [block for page in console.RUN for block in console.blocks(page)]
 
 
+@pytest.mark.usefixtures("leaves_nothing")
 @pytest.mark.parametrize("block", [b for b in BLOCKS if console.applies(b)], ids=str)
 def test_a_console_block_prints_what_its_page_says(block: console.Block) -> None:
     if differences := console.differences(block, console.run(block)):
