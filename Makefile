@@ -39,8 +39,8 @@ run: $(VENV)/base ## from nothing to seven containers coming to life, the last b
 test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson tests
 	@$(PY) tests/suites.py $(SUITES)
 
-test-full: tools ## the above, and then `make run` and `make test` on a bare Debian 12
-	@$(PY) tests/suites.py $(SUITES) bare
+test-full: tools ## the above, the site in a browser, and both commands on a bare Debian 12
+	@$(PY) tests/suites.py $(SUITES) site bare
 
 setup: $(VENV)/base ## what `make run` needs: .venv, system packages, the image
 	@$(PY) -m minirt.host.packages run
