@@ -57,10 +57,11 @@ $(SUITES): tools
 	@$(PY) tests/suites.py $@
 
 docs: $(VENV)/docs ## build the lessons as a site, in site/
-	@$(PY) -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
+	@echo "open site/index.html in a browser"
 
 docs-serve: $(VENV)/docs ## read the lessons in a browser
-	@$(PY) -m mkdocs serve
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs serve
 
 step: $(VENV)/base ## one step with a shell, or ARGS='--hostname web1 -- uname -n': make step N=3
 	@$(PY) -m minirt.step$(N) $(ARGS)
