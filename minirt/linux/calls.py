@@ -37,12 +37,12 @@ NUMBERS = {
 }
 OLDER = {
     "x86_64": {
-        "capget": 125, "capset": 126, "pivot_root": 155, "prctl": 157, "mount": 165,
+        "rt_sigaction": 13,        "capget": 125, "capset": 126, "pivot_root": 155, "prctl": 157, "mount": 165,
         "umount2": 166, "sethostname": 170, "setdomainname": 171, "keyctl": 250, "unshare": 272,
         "setns": 308, "seccomp": 317, "memfd_create": 319,
     },
     "aarch64": {
-        "capget": 90, "capset": 91, "pivot_root": 41, "prctl": 167, "mount": 40,
+        "rt_sigaction": 134,        "capget": 90, "capset": 91, "pivot_root": 41, "prctl": 167, "mount": 40,
         "umount2": 39, "sethostname": 161, "setdomainname": 162, "keyctl": 219, "unshare": 97,
         "setns": 268, "seccomp": 277, "memfd_create": 279,
     },

@@ -21,6 +21,7 @@ PR_NAMES = {
     47: "PR_CAP_AMBIENT",
 }  # fmt: skip
 SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGTERM, SIGWINCH = 1, 2, 3, 9, 15, 28
+FIRST_REALTIME, LAST_SIGNAL = 32, 64
 CLOSE_RANGE_CLOEXEC = 4
 
 
@@ -57,10 +58,17 @@ def close_range(first: int, *, cloexec: bool = False) -> None:
 
 
 def default_signals() -> None:
-    """Undo what Python ignores (SIGPIPE, SIGXFSZ): ignored signals survive an exec."""
-    for number in range(1, 32):
+    """Undo what Python and our callers ignore: ignored signals survive an exec.
+
+    Python ignores SIGPIPE and SIGXFSZ. Under make(1), 32 and 33 are ignored too, which the C
+    library keeps for itself: for those only the system call helps.
+    """
+    for number in range(1, FIRST_REALTIME):
         if _signal.getsignal(number) not in (_signal.SIG_DFL, None):
             _signal.signal(number, _signal.SIG_DFL)
+    default_action = bytes(32)  # struct sigaction of the kernel: SIG_DFL, no flags, empty mask
+    for number in range(FIRST_REALTIME, LAST_SIGNAL + 1):
+        invoke("rt_sigaction", number, default_action, None, 8)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, [])
 
 
