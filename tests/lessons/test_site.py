@@ -13,7 +13,8 @@ import console
 import figures
 import pytest
 
-from minirt import limits, plan, resources
+from minirt import ids, limits, plan, resources
+from minirt.linux import caps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,3 +133,13 @@ def test_the_table_of_cgroup_files_is_what_the_code_writes() -> None:
 def files(settings: list[tuple[str, str]]) -> str:
     """The names of the files, each once, as the table has them."""
     return ", ".join(dict.fromkeys(f"`{file}`" for file, _ in settings))
+
+
+def test_the_numbers_in_prose_are_those_of_the_code() -> None:
+    def said(page: str, words: str) -> bool:
+        text = (console.ROOT / "lessons" / "en" / page).read_text(encoding="utf-8")
+        return words in " ".join(text.split())
+
+    assert said("step5.md", f"must be at least {resources.LEAST_MEMORY >> 20} MiB")
+    assert said("step6.md", f"has {len(caps.DEFAULT)} of {len(caps.NAMES)} capabilities")
+    assert said("step6.md", f"user {ids.FIRST} outside")
