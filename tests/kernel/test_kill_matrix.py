@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from moments import AT_THE_END, HOST, INIT, OPTIONS, TEARDOWN, UNTIL_IT_RUNS, Host, host
+from moments import AT_THE_END, HOST, INIT, OPTIONS, SAVES, TEARDOWN, UNTIL_IT_RUNS, Host, host
 from steps import state_root
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_these_are_all_the_moments_there_are(host: Host, tmp_path: Path) -> None
     spans = json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"]
     names = {span["name"] for span in spans} - {"nft", "container", "minirt run"}
     assert names == {*HOST, *INIT, *TEARDOWN}
-    assert host.interrupt("save:8", SIGKILL, "true").returncode == 0
+    assert host.interrupt(f"save:{SAVES + 1}", SIGKILL, "true").returncode == 0
 
 
 def test_killed_while_its_program_runs_takes_the_program_along(host: Host) -> None:
