@@ -7,17 +7,17 @@ run between a clone and the child's first Python instruction.
 
 from __future__ import annotations
 
-import ctypes
 import os
 
 from minirt.errors import HostError, KernelError
+from minirt.linux import ffi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_libc = ctypes.PyDLL(None, use_errno=True)
-_libc.syscall.restype = ctypes.c_long
+_libc = ffi.PyDLL(None, use_errno=True)
+_libc.syscall.restype = ffi.c_long
 MACHINE = os.uname().machine
 
 # Calls since Linux 5.0 have one number on every architecture; older ones do not.
@@ -37,19 +37,19 @@ NUMBERS = {
 }
 OLDER = {
     "x86_64": {
-        "rt_sigaction": 13,        "capget": 125, "capset": 126, "pivot_root": 155, "prctl": 157, "mount": 165,
-        "umount2": 166, "sethostname": 170, "setdomainname": 171, "keyctl": 250, "unshare": 272,
-        "setns": 308, "seccomp": 317, "memfd_create": 319,
+        "rt_sigaction": 13, "capget": 125, "capset": 126, "pivot_root": 155, "prctl": 157,
+        "mount": 165, "umount2": 166, "sethostname": 170, "setdomainname": 171, "keyctl": 250,
+        "unshare": 272, "setns": 308, "seccomp": 317, "memfd_create": 319,
     },
     "aarch64": {
-        "rt_sigaction": 134,        "capget": 90, "capset": 91, "pivot_root": 41, "prctl": 167, "mount": 40,
-        "umount2": 39, "sethostname": 161, "setdomainname": 162, "keyctl": 219, "unshare": 97,
-        "setns": 268, "seccomp": 277, "memfd_create": 279,
+        "rt_sigaction": 134, "capget": 90, "capset": 91, "pivot_root": 41, "prctl": 167,
+        "mount": 40, "umount2": 39, "sethostname": 161, "setdomainname": 162, "keyctl": 219,
+        "unshare": 97, "setns": 268, "seccomp": 277, "memfd_create": 279,
     },
 }  # fmt: skip
 NUMBERS.update(OLDER.get(MACHINE, {}))
 
-Argument = int | bytes | ctypes.Array[ctypes.c_char] | ctypes.Structure | None
+Argument = int | bytes | ffi.Structure | None
 
 
 def invoke(name: str, *arguments: Argument) -> int:
@@ -61,13 +61,13 @@ def invoke(name: str, *arguments: Argument) -> int:
             hint="use an x86_64 or aarch64 machine",
         )
     # Spelled out, because an int argument would be cut to 32 bits by ctypes' default.
-    words = [ctypes.c_long(a) if isinstance(a, int) else _pointer(a) for a in arguments]
-    result: int = _libc.syscall(ctypes.c_long(number), *words)
-    return result if result >= 0 else -ctypes.get_errno()
+    words = [ffi.c_long(a) if isinstance(a, int) else _pointer(a) for a in arguments]
+    result: int = _libc.syscall(ffi.c_long(number), *words)
+    return result if result >= 0 else -ffi.get_errno()
 
 
-def _pointer(argument: bytes | ctypes.Array[ctypes.c_char] | ctypes.Structure | None) -> object:
-    return ctypes.byref(argument) if isinstance(argument, ctypes.Structure) else argument
+def _pointer(argument: bytes | ffi.Structure | None) -> object:
+    return ffi.byref(argument) if isinstance(argument, ffi.Structure) else argument
 
 
 def check(name: str, *arguments: Argument, what: str, shown: str = "", kernel: str = "") -> int:

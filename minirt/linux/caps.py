@@ -6,10 +6,10 @@ appear only at the edges. The numbers are the same on every architecture.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 
 from minirt.errors import ConfigError, KernelError
+from minirt.linux import ffi
 from minirt.linux.calls import check, invoke
 from minirt.linux.process import PR_CAP_AMBIENT, PR_CAPBSET_DROP
 
@@ -44,17 +44,17 @@ VERSION_3 = 0x20080522
 PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
 
 
-class Header(ctypes.Structure):
+class Header(ffi.Structure):
     """struct __user_cap_header_struct of capget(2); pid 0 is the caller."""
 
-    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+    _fields_ = [("version", ffi.c_uint32), ("pid", ffi.c_int)]
 
 
-class Data(ctypes.Structure):
+class Data(ffi.Structure):
     """Two struct __user_cap_data_struct: capabilities 0 to 31, then 32 to 63."""
 
     _fields_ = [
-        (f"{name}_{half}", ctypes.c_uint32)
+        (f"{name}_{half}", ffi.c_uint32)
         for half in ("low", "high")
         for name in ("effective", "permitted", "inheritable")
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import select
 
 from minirt.errors import KernelError
+from minirt.linux import ffi
 from minirt.linux.calls import MACHINE, NUMBERS, invoke, names
 from minirt.linux.namespaces import FLAG_NAMES
 
@@ -24,11 +24,11 @@ CLONE_FLAGS = {
 NUMBERS.update({"x86_64": {"clone": 56}, "aarch64": {"clone": 220}}.get(MACHINE, {}))
 
 
-class CloneArgs(ctypes.Structure):
+class CloneArgs(ffi.Structure):
     """struct clone_args of clone3(2)."""
 
     _fields_ = [
-        (name, ctypes.c_uint64)
+        (name, ffi.c_uint64)
         for name in (
             "flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack", "stack_size",
             "tls", "set_tid", "set_tid_size", "cgroup",
@@ -43,21 +43,21 @@ def clone3(flags: int, *, cgroup_fd: int = -1) -> tuple[int, int]:
     The caller must have one thread: the C library's own fork, which cares for others, is not
     used. With CLONE_PARENT the child is a sibling, and its pidfd is still the caller's.
     """
-    pidfd = ctypes.c_int(-1)
+    pidfd = ffi.c_int(-1)
     args = CloneArgs(
         flags=flags | CLONE_PIDFD | (CLONE_INTO_CGROUP if cgroup_fd >= 0 else 0),
-        pidfd=ctypes.addressof(pidfd),
+        pidfd=ffi.addressof(pidfd),
         exit_signal=0 if flags & CLONE_PARENT else SIGCHLD,
         cgroup=max(cgroup_fd, 0),
     )
-    ctypes.pythonapi.PyOS_BeforeFork()
-    pid = invoke("clone3", args, ctypes.sizeof(args))
+    ffi.pythonapi.PyOS_BeforeFork()
+    pid = invoke("clone3", args, ffi.sizeof(args))
     if pid == -errno.ENOSYS and cgroup_fd < 0:
         pid = _clone(args, pidfd)
     if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
+        ffi.pythonapi.PyOS_AfterFork_Child()
         return 0, -1
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    ffi.pythonapi.PyOS_AfterFork_Parent()
     if pid < 0:
         raise KernelError(
             "cannot make the container's first process",
@@ -67,10 +67,10 @@ def clone3(flags: int, *, cgroup_fd: int = -1) -> tuple[int, int]:
     return pid, pidfd.value
 
 
-def _clone(args: CloneArgs, pidfd: ctypes.c_int) -> int:
+def _clone(args: CloneArgs, pidfd: ffi.c_int) -> int:
     """clone(2), for kernels before 5.3 and seccomp filters that answer clone3 with ENOSYS."""
     flags = args.flags | args.exit_signal
-    address = ctypes.addressof(pidfd)
+    address = ffi.addressof(pidfd)
     return invoke("clone", flags, 0, address, 0, 0)
 
 

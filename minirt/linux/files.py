@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat
 
+from minirt.linux import ffi
 from minirt.linux.calls import check, names
 
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 2, 4, 8, 16
@@ -16,13 +16,13 @@ RESOLVE = {
 MFD_CLOEXEC, MFD_ALLOW_SEALING = 1, 2
 
 
-class OpenHow(ctypes.Structure):
+class OpenHow(ffi.Structure):
     """struct open_how of openat2(2)."""
 
     _fields_ = [
-        ("flags", ctypes.c_uint64),
-        ("mode", ctypes.c_uint64),
-        ("resolve", ctypes.c_uint64),
+        ("flags", ffi.c_uint64),
+        ("mode", ffi.c_uint64),
+        ("resolve", ffi.c_uint64),
     ]
 
 
@@ -36,7 +36,7 @@ def openat2(
         dirfd,
         os.fsencode(path),
         how,
-        ctypes.sizeof(how),
+        ffi.sizeof(how),
         what=f"cannot open {path} inside the container",
         shown=f'root, "{path}", {names(resolve, RESOLVE)}',
     )

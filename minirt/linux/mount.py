@@ -6,9 +6,9 @@ fsopen descriptor), and a mount made on a descriptor cannot be redirected by a s
 
 from __future__ import annotations
 
-import ctypes
 import os
 
+from minirt.linux import ffi
 from minirt.linux.calls import check, invoke, names
 
 TYPE_CHECKING = False
@@ -175,14 +175,14 @@ def open_tree(path: str, *, recursive: bool = False, at: int = AT_FDCWD) -> int:
     )
 
 
-class MountAttr(ctypes.Structure):
+class MountAttr(ffi.Structure):
     """struct mount_attr of mount_setattr(2)."""
 
     _fields_ = [
-        ("attr_set", ctypes.c_uint64),
-        ("attr_clr", ctypes.c_uint64),
-        ("propagation", ctypes.c_uint64),
-        ("userns_fd", ctypes.c_uint64),
+        ("attr_set", ffi.c_uint64),
+        ("attr_clr", ffi.c_uint64),
+        ("propagation", ffi.c_uint64),
+        ("userns_fd", ffi.c_uint64),
     ]
 
 
@@ -198,7 +198,7 @@ def mount_setattr(
         b"",
         flags,
         attr,
-        ctypes.sizeof(attr),
+        ffi.sizeof(attr),
         what="cannot change the attributes of a mount",
         shown=names(attributes, MOUNT_ATTRS),
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-
 from minirt.errors import ConfigError
+from minirt.linux import ffi
 from minirt.linux.calls import MACHINE, NUMBERS, check
 
 NUMBERS.update({"x86_64": {"prlimit64": 302}, "aarch64": {"prlimit64": 261}}.get(MACHINE, {}))
@@ -18,10 +17,10 @@ NAMES = (
 INFINITY = 0xFFFFFFFFFFFFFFFF
 
 
-class Limit(ctypes.Structure):
+class Limit(ffi.Structure):
     """struct rlimit64 of prlimit(2)."""
 
-    _fields_ = [("soft", ctypes.c_uint64), ("hard", ctypes.c_uint64)]
+    _fields_ = [("soft", ffi.c_uint64), ("hard", ffi.c_uint64)]
 
 
 def number(name: str) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-
+from minirt.linux import ffi
 from minirt.linux.calls import check, names
 
 SECCOMP_SET_MODE_FILTER = 1
@@ -14,10 +13,10 @@ FILTER_FLAGS = {
 INSTRUCTION = 8
 
 
-class Fprog(ctypes.Structure):
+class Fprog(ffi.Structure):
     """struct sock_fprog: the number of instructions, and where they are."""
 
-    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+    _fields_ = [("len", ffi.c_ushort), ("filter", ffi.c_char_p)]
 
 
 def fprog(program: bytes) -> Fprog:
