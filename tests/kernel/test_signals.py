@@ -18,7 +18,7 @@ STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 # A program that handles no signal, not even on its way through a shell.
 PLAIN = """exec awk 'BEGIN { print "ready"; fflush(); getline }'"""
 # sleep in the background: a shell handles a signal when its foreground command has ended.
-HANDLES = "trap 'echo caught; kill $!; exit 9' {name}; " + READY + "sleep 60 >/dev/null & wait"
+HANDLES = "trap 'echo caught; kill -9 $!; exit 9' {name}; sleep 60 >&- & echo ready; wait"
 STEPS = pytest.mark.parametrize("step", [1, 2, 3, 6])
 NONE = {6: ("--network", "none")}
 
