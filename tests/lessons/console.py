@@ -1,4 +1,4 @@
-"""The console blocks of the lessons: find them in a page, run them, compare what they print.
+"""The console blocks of the lessons: find them in a page, and run them.
 
 A block is fenced as `{ .console }`, outside the site also as `console`. A line after "$ " is a
 command, and one after "> " goes on with it; all else is output. A line "..." in the output
@@ -8,7 +8,7 @@ Further words of the fence say what a block needs or how its output may vary:
 
     .cgroup1 .cgroup2      only where the memory controller is in a hierarchy of this version
     .vm                    it boots a virtual machine
-    data-vary="pid time"   these parts differ from run to run: names of VARIES
+    data-vary="pid time"   these parts differ from run to run: names of compare.VARIES
 
 Each block runs in a bash of its own, as root, in UTS, network and mount namespaces of its own,
 on a machine that is called `laptop`, in the root of the repository with .venv's python first.
@@ -31,39 +31,14 @@ from typing import TYPE_CHECKING
 from minirt.linux import cgroups, command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "lessons" / "en").glob("*.md"))
 RUN = [ROOT / "README.md", *PAGES]
 FENCE = re.compile(r"^( *)```+ *(?:\{ *\.console(?P<words>[^}]*)\}|console(?P<plain>\b.*))$")
-CUT = "..."
 MARK = re.compile(r"\x01(\d+)\x01\n")
 PATIENCE = 60  # seconds for one block
-# What a waterfall shows but for the times: the spans in their order, and where each happened.
-BAR = re.compile(
-    r"^(?P<span>[│├└─ ]*\S.*?)(?P<flaw> ✗ \w+)? +(?P<side>host|container|kernel|guest) .*$"
-)
-# Lines about a VM that depend on the machine: emulated or not, and how long it takes.
-ONLY_SOME = re.compile(
-    r"minirt: (running a VM|warning: the container cannot have)|The VM was emulated|its times are"
-)
-VARIES = {
-    "address": r"\b\d+\.\d+\.\d+\.\d+",
-    "hash": r"\b[0-9a-f]{8,64}\b",
-    "id": r"\b[0-9a-f]{12}\b|(?<=step\d-)[0-9a-f]{6}\b",
-    "inode": r"(?<=:\[)\d+(?=\])",
-    "key": r"\bmr[0-9a-f]{8}\b",
-    "number": r"\b\d+(\.\d+)?",
-    "pid": r"\b\d{2,}\b",
-    "release": r"\b\d+\.\d+\.\d+\S*",
-    "temporary": r"(?<=/tmp/tmp\.)\w{10}",
-    "uuid": r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
-    "vm": r"\[ *\d+\.\d+\]|VM \((emulated|KVM)\)|TCG|KVM|[\d.]+ [KMG]iB|[\d.,]+ : 1",
-    "time": r"\b\d+(\.\d+)? ?(ns|µs|ms|s)\b",
-}
-# Any value of these is as good as another; of the rest, the same must stay the same.
-ANY = ("number", "time", "vm")
 # A private copy of what lessons change on the host; what is in /run/minirt belongs to a network.
 SANDBOX = """
 mount --make-rshared /
@@ -202,59 +177,3 @@ def _gone(group: int, number: int, seconds: float = 5) -> bool:
     except ProcessLookupError:
         return True
     return False
-
-
-def differences(block: Block, printed: Sequence[Sequence[str]]) -> list[str]:
-    """How `printed` differs from the page, in words; [] when it is the same."""
-    found = []
-    page_names, names = Names(block.varies()), Names(block.varies())
-    for one, lines in zip(block.commands, printed, strict=True):
-        now = recut(one.output, lines)
-        if page_names.normal(one.output) != names.normal(now):
-            parts = (f"{block} $ {one.text}", "--- page", *one.output, "--- now", *now)
-            found.append("\n".join(parts))
-    return found
-
-
-class Names:
-    """Replaces what varies by names; the same value has the same name in the whole block."""
-
-    def __init__(self, varies: Sequence[str]) -> None:
-        self.varies = varies
-        self.given: dict[str, str] = {}
-
-    def normal(self, lines: Sequence[str]) -> list[str]:
-        """The lines with names for what varies, and one blank for each run of them."""
-        if "vm" in self.varies:
-            lines = [line for line in lines if not ONLY_SOME.match(line)]
-        if "waterfall" in self.varies:
-            lines = [bare for line in lines if (bare := _bare_bar(line))]
-        for kind in self.varies:
-            if kind != "waterfall":
-                lines = [re.sub(VARIES[kind], self._namer(kind), line) for line in lines]
-        return [" ".join(line.split()) for line in lines]
-
-    def _namer(self, kind: str) -> Callable[[re.Match[str]], str]:
-        def name(found: re.Match[str]) -> str:
-            if kind in ANY:
-                return kind.upper()
-            return self.given.setdefault(f"{kind} {found[0]}", f"{kind.upper()}{len(self.given)}")
-
-        return name
-
-
-def _bare_bar(line: str) -> str:
-    """A line of a waterfall without times and bars; its head and legend are nothing."""
-    if line.startswith(("span ", "█ host", "▓ container")):
-        return ""
-    bar = BAR.match(line)
-    return f"{bar['span']}{bar['flaw'] or ''} {bar['side']}" if bar else line
-
-
-def recut(old: Sequence[str], new: Sequence[str]) -> list[str]:
-    """`new`, cut where the page had cut `old`."""
-    if CUT not in old:
-        return list(new)
-    head = list(old).index(CUT)
-    tail = len(old) - head - 1
-    return [*new[:head], CUT, *(new[-tail:] if tail else ())]

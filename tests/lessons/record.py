@@ -13,6 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import compare
 import console
 import figures
 
@@ -28,7 +29,7 @@ def record(page: Path) -> None:
             continue
         body: list[str] = []
         for command, printed in zip(block.commands, console.run(block), strict=True):
-            body += shown(command.text) + console.recut(command.output, printed)
+            body += shown(command.text) + compare.recut(command.output, printed)
         lines[block.first + 1 : block.last] = [f"{block.indent}{line}".rstrip() for line in body]
         print(block)
     page.write_text("\n".join(lines) + "\n", encoding="utf-8")

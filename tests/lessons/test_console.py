@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import compare
 import console
 import pytest
 
@@ -16,7 +17,7 @@ BLOCKS = [block for page in console.RUN for block in console.blocks(page)]
 @pytest.mark.usefixtures("leaves_nothing")
 @pytest.mark.parametrize("block", [b for b in BLOCKS if console.applies(b)], ids=str)
 def test_a_console_block_prints_what_its_page_says(block: console.Block) -> None:
-    if differences := console.differences(block, console.run(block)):
+    if differences := compare.differences(block, console.run(block)):
         pytest.fail("\n\n".join(differences), pytrace=False)
 
 
@@ -31,16 +32,16 @@ def test_no_shell_example_is_outside_a_console_block(page: Path) -> None:
 
 
 def test_a_wrong_output_is_noticed() -> None:
-    names = console.Names(["pid"])
-    assert names.normal(["uid 4711", "uid 4712"]) != console.Names(["pid"]).normal(
+    names = compare.Names(["pid"])
+    assert names.normal(["uid 4711", "uid 4712"]) != compare.Names(["pid"]).normal(
         ["uid 9", "uid 9"]
     )
 
 
 def test_numbers_may_differ_but_the_same_one_stays_the_same() -> None:
-    then, now = console.Names(["inode"]), console.Names(["inode"])
+    then, now = compare.Names(["inode"]), compare.Names(["inode"])
     assert then.normal(["uts:[111]", "uts:[222]"]) == now.normal(["uts:[333]", "uts:[444]"])
-    then, now = console.Names(["inode"]), console.Names(["inode"])
+    then, now = compare.Names(["inode"]), compare.Names(["inode"])
     assert then.normal(["uts:[111]", "uts:[222]"]) != now.normal(["uts:[333]", "uts:[333]"])
 
 
@@ -48,5 +49,5 @@ def test_a_waterfall_is_compared_by_its_spans() -> None:
     page = ["├─ uts.enter  container  41.7 µs        ▓"]
     other = ["├─ uts.enter  container  7.2 ms  ▓▓▓▓"]
     wrong = ["├─ pid.enter  container  41.7 µs        ▓"]
-    assert console.Names(["waterfall"]).normal(page) == console.Names(["waterfall"]).normal(other)
-    assert console.Names(["waterfall"]).normal(page) != console.Names(["waterfall"]).normal(wrong)
+    assert compare.Names(["waterfall"]).normal(page) == compare.Names(["waterfall"]).normal(other)
+    assert compare.Names(["waterfall"]).normal(page) != compare.Names(["waterfall"]).normal(wrong)

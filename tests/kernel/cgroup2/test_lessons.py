@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "lessons"))
+import compare
 import console
 
 MEMORY = "/var/tmp"  # a tmpfs in the guest
@@ -44,5 +45,5 @@ def _own_image() -> Iterator[None]:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_a_console_block_prints_what_its_page_says(block: console.Block) -> None:
-    if differences := console.differences(block, console.run(block)):
+    if differences := compare.differences(block, console.run(block)):
         pytest.fail("\n\n".join(differences), pytrace=False)
