@@ -6,6 +6,7 @@ forwarding setting. So do the caches. Everything else must be as it was.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -13,11 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minirt.linux import cgroups, mountinfo
+from minirt.linux.namespaces import inode
 from minirt.linux.process import PR_SET_CHILD_SUBREAPER, prctl
+from minirt.networks.register import DIRECTORY
+from minirt.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What others run on this machine meanwhile is not counted either, as far as it shows whose it is.
 STAYS = frozenset(("link minirt0", "nft table ip minirt"))
 STATE = Path("/var/lib/minirt/containers")
 # The kernel takes a network namespace apart, and with it its devices, after its last process.
@@ -32,7 +37,8 @@ def adopt_orphans() -> None:
 def snapshot(*directories: Path) -> frozenset[str]:
     """All there is, a line each; `directories` are those where only this test run works."""
     found = {*_mounts(), *_links(), *_nft(), *_cgroups(), *_processes(), *_descriptors()}
-    for directory in (STATE, *directories):
+    found.update(_abandoned(STATE))
+    for directory in directories:
         found.update(f"file {path}" for path in directory.glob("*"))
     return frozenset(found) - STAYS
 
@@ -54,7 +60,18 @@ def _mounts() -> Iterator[str]:
 
 
 def _links() -> Iterator[str]:
-    return (f"link {path.name}" for path in Path("/sys/class/net").iterdir())
+    names = {path.name for path in Path("/sys/class/net").iterdir()}
+    return (f"link {name}" for name in names - _cables_of_others())
+
+
+def _cables_of_others() -> set[str]:
+    """The veth devices of containers that somebody else runs on this host's bridge."""
+    try:
+        register = json.loads(Path(f"{DIRECTORY}/{inode('self', 'net')}.json").read_text())
+    except OSError:
+        return set()
+    ours, endpoints = descendants(), register["endpoints"].items()
+    return {f"mr{key}" for key, endpoint in endpoints if endpoint["pid"] not in ours}
 
 
 def _nft() -> Iterator[str]:
@@ -63,9 +80,27 @@ def _nft() -> Iterator[str]:
 
 
 def _cgroups() -> Iterator[str]:
+    ours = descendants()
     for hierarchy in cgroups.hierarchies():
         for directory, _, _ in os.walk(hierarchy.mountpoint):
-            yield f"cgroup {directory}"
+            if not _members(directory) - ours:  # others may run containers meanwhile
+                yield f"cgroup {directory}"
+
+
+def _members(directory: str) -> set[int]:
+    try:
+        return set(map(int, Path(f"{directory}/cgroup.procs").read_text().split()))
+    except OSError:  # removed at this moment
+        return set()
+
+
+def _abandoned(directory: Path) -> Iterator[str]:
+    """What is below a state directory that others use as well: of theirs, somebody has the lock."""
+    for path in directory.glob("*"):
+        state = State(str(directory.parent), path.name)
+        if state.lock(wait=False):
+            state.unlock()
+            yield f"file {path}"
 
 
 def _processes() -> Iterator[str]:
