@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+
 from minirt.linux.clone import wait
 from minirt.linux.process import (
     SIGHUP,
@@ -9,6 +11,7 @@ from minirt.linux.process import (
     SIGKILL,
     SIGQUIT,
     SIGTERM,
+    Wakeup,
     caught,
     ignored,
     set_handler,
@@ -56,16 +59,7 @@ def _ignore(_signal: int, _frame: object) -> None:
 def attend(container: Container) -> int:
     """Pass signals on until the container's init has ended; its status as a shell counts it."""
     with Forwarder(container) as forwarder:
-        return forwarder.meant(watch(container))
-
-
-def watch(container: Container) -> int:
-    """Wait for the container's init to end, and carry its terminal's bytes meanwhile."""
-    if container.terminal >= 0:
-        from minirt.engine.relay import relay
-
-        relay(container.terminal, container.ctx.pidfd)
-    return wait(container.ctx.pidfd)
+        return forwarder.watch()
 
 
 class Forwarder:
@@ -74,7 +68,7 @@ class Forwarder:
     Before the program runs nothing handles them, so that one sent to init ends it.
     """
 
-    __slots__ = ("container", "count", "replaced")
+    __slots__ = ("container", "count", "replaced", "wakeup")
 
     def __init__(self, container: Container) -> None:
         self.container = container
@@ -82,11 +76,13 @@ class Forwarder:
         self.count = 0
 
     def __enter__(self) -> Self:
+        self.wakeup = Wakeup()
         handle(self.forward)
         return self
 
     def __exit__(self, *_: object) -> None:
         handle(_ignore)
+        self.wakeup.close()
 
     def forward(self, signal: int, _frame: object) -> None:
         """Deliver; kill where the kernel would drop it for want of a handler, or if asked twice.
@@ -101,6 +97,24 @@ class Forwarder:
             self.replaced = signal
             self.container.kill(SIGKILL)
 
-    def meant(self, status: int) -> int:
-        """A signal that we had to replace by SIGKILL is what the caller sent, so report that."""
+    def watch(self) -> int:
+        """Wait for init to end, and carry its terminal's bytes meanwhile; its status."""
+        pidfd, terminal = self.container.ctx.pidfd, self.container.terminal
+        if terminal >= 0:
+            from minirt.engine.relay import relay
+
+            relay(terminal, pidfd, self.wakeup)
+        else:
+            wait_for(pidfd, self.wakeup)
+        status = wait(pidfd)
+        # A signal that we had to replace by SIGKILL is what the caller sent, so report that.
         return 128 + self.replaced if self.replaced and status == 128 + SIGKILL else status
+
+
+def wait_for(pidfd: int, wakeup: Wakeup) -> None:
+    """Return when the process has ended; signals are handled as they come."""
+    poll = select.poll()
+    for fd in (pidfd, wakeup.fd):
+        poll.register(fd, select.POLLIN)
+    while pidfd not in dict(poll.poll()):
+        wakeup.drain()

@@ -6,7 +6,7 @@ from time import monotonic_ns
 
 from minirt import plan as plans
 from minirt.engine import lifecycle
-from minirt.engine.attend import Forwarder, Interrupted, watch
+from minirt.engine.attend import Forwarder, Interrupted
 from minirt.errors import MinirtError
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ def _run(container: Container) -> int:
             if signals.replaced:  # it failed because we ended init
                 raise Interrupted(signals.replaced) from None
             raise
-        return signals.meant(watch(container))
+        return signals.watch()
 
 
 def _record_life(container: Container, status: int) -> None:

@@ -13,28 +13,34 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-STDIN, STDOUT = 0, 1
+    from minirt.linux.process import Wakeup
+
+STDIN, STDOUT, STDERR = 0, 1, 2
 
 
-def relay(master: int, pidfd: int) -> None:
+def relay(master: int, pidfd: int, wakeup: Wakeup) -> None:
     """Copy bytes between our terminal and the container's until its init has ended."""
     _copy_window_size(master)
     set_handler(SIGWINCH, lambda _signal, _frame: _copy_window_size(master))
     saved = termios.tcgetattr(STDIN)
     termios.tcsetattr(STDIN, termios.TCSADRAIN, _raw(saved))
     try:
-        _copy(master, pidfd)
+        _copy(master, pidfd, wakeup)
     finally:
         termios.tcsetattr(STDIN, termios.TCSADRAIN, saved)
 
 
-def _copy(master: int, pidfd: int) -> None:
+def _copy(master: int, pidfd: int, wakeup: Wakeup) -> None:
+    # What is redirected is not the terminal, and init has it already.
+    screen = next(number for number in (STDOUT, STDERR, STDIN) if os.isatty(number))
     poll = select.poll()
-    for fd in (STDIN, master, pidfd):
+    for fd in (STDIN, master, pidfd, wakeup.fd):
         poll.register(fd, select.POLLIN)
     while True:
         ready = {fd for fd, _event in poll.poll()}
-        if master in ready and not _pump(master, STDOUT):
+        if wakeup.fd in ready:
+            wakeup.drain()
+        if master in ready and not _pump(master, screen):
             poll.unregister(master)
         elif pidfd in ready and master not in ready:
             return  # ended, and its last words are out

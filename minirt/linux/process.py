@@ -82,6 +82,28 @@ def ignored(signal: int) -> bool:
     return _signal.getsignal(signal) == _signal.SIG_IGN
 
 
+class Wakeup:
+    """A descriptor that can be read when a signal has come.
+
+    Python runs a handler between two of its instructions. A signal that comes after the last
+    one before a system call would wait until that call is over; a poll of this is not fooled.
+    """
+
+    __slots__ = ("_writer", "fd")
+
+    def __init__(self) -> None:
+        self.fd, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        _signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+
+    def drain(self) -> None:
+        os.read(self.fd, 4096)
+
+    def close(self) -> None:
+        _signal.set_wakeup_fd(-1)
+        os.close(self._writer)
+        os.close(self.fd)
+
+
 class Held:
     """Inside the `with` block these signals wait; at its end they arrive."""
 
