@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,24 +59,25 @@ def test_maps_by_hand_make_root_inside() -> None:
     maps = ((0, 100_000, 65_536),)
     script = "\n".join(
         [
-            "unshare --user sleep 60 & pid=$!",
-            'until [ "$(readlink /proc/$pid/ns/user)" != "$(readlink /proc/self/ns/user)" ]',
+            "unshare --user sleep 60 & PID=$!",
+            'until [ "$(readlink /proc/$PID/ns/user)" != "$(readlink /proc/self/ns/user)" ]',
             "do :; done",
             *User(maps, maps).by_hand(),
-            "nsenter --user --target $pid sh -c 'cat /proc/self/uid_map; id -u'",
-            "kill $pid",
+            "nsenter --user --target $PID sh -c 'cat /proc/self/uid_map; id -u'",
+            "kill $PID",
         ]
     )
     assert by_hand(script).split() == ["0", "100000", "65536", "0"]
 
 
 def test_the_filter_by_hand_is_the_filter() -> None:
-    first, last = Seccomp(lambda: b"").by_hand()
+    condition, compile_it, use_it = Seccomp(lambda: b"").by_hand()
+    assert condition.startswith("if setpriv --help | grep")
     with open_directory() as directory:
-        by_hand(f"dir={directory}\n{first.replace('python3', sys.executable)}")
+        by_hand(f"dir={directory}\n{compile_it}")
         with open(f"{directory}/seccomp.bpf", "rb") as program:
             assert program.read() == compile_profile(default(KEPT))
         usage = subprocess.run(["setpriv", "--help"], capture_output=True, text=True, check=True)
         if "--seccomp-filter" in usage.stdout:
             run = "exec setpriv $privs cat /proc/self/status"
-            assert "Seccomp:\t2" in by_hand(f"dir={directory}\nprivs=\n{last}\n{run}")
+            assert "Seccomp:\t2" in by_hand(f"dir={directory}\nprivs=\n{use_it[:-4]}\n{run}")
