@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 SHOWN, IMPOSSIBLE, FAILED = "shown", "not possible here", "failed"
 OWN_ERROR = 125  # the exit status of a step when it was minirt that failed, not the command
 NEED_ROOT = (4, 5)  # a bridge, a cgroup: no user namespace gives these
+NOT_FOUND = 127
 PATIENCE = 120.0  # seconds for one scene
 
 
@@ -93,6 +95,9 @@ def _interpreter() -> str:
 def _run(argv: Sequence[str], progress: str) -> Seen:
     """Run one command, print it and what it printed, as on a terminal."""
     print(f"  $ {shlex.join(argv)}", flush=True)
+    if not shutil.which(argv[0]):
+        print(f"  {argv[0]} is not installed here")
+        return Seen("", "", NOT_FOUND)
     with Progress(progress), subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, errors="replace",
