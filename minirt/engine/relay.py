@@ -20,8 +20,8 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 
 def relay(master: int, pidfd: int, wakeup: Wakeup) -> None:
     """Copy bytes between our terminal and the container's until its init has ended."""
-    _copy_window_size(master)
     set_handler(SIGWINCH, lambda _signal, _frame: _copy_window_size(master))
+    _copy_window_size(master)  # it may have changed since init read it
     saved = termios.tcgetattr(STDIN)
     termios.tcsetattr(STDIN, termios.TCSADRAIN, _raw(saved))
     try:

@@ -44,6 +44,8 @@ class Terminal(Mechanism):
         os.close(master)
         for number in (0, 1, 2):
             if os.isatty(number):
+                size = fcntl.ioctl(number, termios.TIOCGWINSZ, bytes(8))
+                fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
                 os.dup2(slave, number)
         os.close(slave)
 
