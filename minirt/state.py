@@ -141,10 +141,13 @@ def new(root: str, container_id: str) -> State:
     """Make the state directory, locked; StateError when the id is in use."""
     state = State(root, container_id)
     try:
-        os.makedirs(f"{root}/{CONTAINERS}", 0o711, exist_ok=True)
-        os.mkdir(state.directory, 0o711)
+        _make_reachable(f"{root}/{CONTAINERS}")
+        require_own(root)
+        # Nobody else may get in: a set-user-ID file that a container makes is one for the host
+        # too (CVE-2021-41091).
+        os.mkdir(state.directory, 0o700)
         while not state.lock(wait=True, make=True):  # a collector took the empty directory away
-            os.mkdir(state.directory, 0o711)
+            os.mkdir(state.directory, 0o700)
     except FileExistsError:
         raise StateError(
             f"container {container_id} exists already",
@@ -153,6 +156,31 @@ def new(root: str, container_id: str) -> State:
     except OSError as error:
         raise unwritable(state.directory, error) from None
     return state
+
+
+def _make_reachable(path: str) -> None:
+    """Like mkdir -p; every user may pass, whatever the umask, for so does --userns's root."""
+    if not os.path.isdir(path):
+        _make_reachable(os.path.dirname(path))
+        try:
+            os.mkdir(path)
+            os.chmod(path, 0o711)  # noqa: S103  (the purpose)
+        except FileExistsError:
+            pass  # another process made it in this moment
+
+
+def require_own(root: str) -> None:
+    """HostError when another user could have written what is recorded below `root`."""
+    for path in (root, f"{root}/{CONTAINERS}"):
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            continue
+        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise HostError(
+                f"the state directory {path} could have been written by another user",
+                hint=f"chmod go-w {path} if it is yours; else set MINIRT_STATE to one that is",
+            )
 
 
 def unwritable(directory: str, error: OSError) -> HostError:
@@ -210,14 +238,13 @@ def _empty(top: int) -> None:
     A container may have made directories deeper than any recursion or descriptor limit, so
     each one found is first moved up to `top`.
     """
-    moved = 0
     while names := [name for name in os.listdir(top) if name != LOCK]:
         for name in names:
-            moved = _take_apart(name, top, moved)
+            _take_apart(name, top)
 
 
-def _take_apart(name: str, top: int, moved: int) -> int:
-    """Delete `name` in `top`, after moving what it contains up; how many were moved so far."""
+def _take_apart(name: str, top: int) -> None:
+    """Delete `name` in `top`, after moving what it contains up."""
     try:
         os.unlink(name, dir_fd=top)
     except IsADirectoryError:
@@ -225,13 +252,13 @@ def _take_apart(name: str, top: int, moved: int) -> int:
         os.chmod(name, 0o700, dir_fd=top)
         directory = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
         for entry in os.listdir(directory):
-            moved += 1
             if stat.S_ISDIR(os.stat(entry, dir_fd=directory, follow_symlinks=False).st_mode):
                 os.chmod(entry, 0o700, dir_fd=directory)
-            os.rename(entry, f".removed{moved}", src_dir_fd=directory, dst_dir_fd=top)
+            # A new name each time: a removal that was killed has left some.
+            aside = f".removed-{os.urandom(8).hex()}"
+            os.rename(entry, aside, src_dir_fd=directory, dst_dir_fd=top)
         os.close(directory)
         os.rmdir(name, dir_fd=top)
-    return moved
 
 
 def boot_id() -> str:

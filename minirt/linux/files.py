@@ -49,7 +49,8 @@ def make_directories(root: int, path: str, mode: int = 0o755) -> int:
     for part in [p for p in path.split("/") if p not in ("", ".")]:
         done = f"{done}/{part}"
         try:
-            os.mkdir(part, mode, dir_fd=here)
+            os.mkdir(part, dir_fd=here)
+            os.chmod(part, mode, dir_fd=here)  # whatever the umask
         except FileExistsError:
             pass
         os.close(here)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from minirt.errors import KernelError
 from minirt.linux.mount import MOUNT_ATTR_IDMAP, make, mount_setattr, move_mount, open_tree
 from minirt.linux.namespaces import open_namespace
 from minirt.mechanism import Mechanism
@@ -53,11 +54,23 @@ class MappedOverlay(Mechanism):
 
     def enter(self, ctx: Context) -> None:
         ctx.root = ctx.take_fd()
-        target = os.open(f"{ctx.directory}/{MERGED}", os.O_PATH | os.O_CLOEXEC)
+        target = self.mount_point(f"{ctx.directory}/{MERGED}")
         move_mount(ctx.root, target)
         os.close(target)
 
     # --8<-- [end:mapped_overlay]
+
+    def mount_point(self, path: str) -> int:
+        try:
+            return os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError as error:
+            raise KernelError(
+                "root inside cannot reach the container's directory",
+                call=f'open("{path}")',
+                errno=error.errno or 0,
+                hint=f"it is user {self.owner[0]} outside, and needs x on every directory above"
+                " (chmod o+x); or set MINIRT_STATE to another one",
+            ) from None
 
     def describe(self) -> str:
         return (

@@ -253,3 +253,8 @@ def test_step_3_has_no_options_of_later_steps() -> None:
     said = refused(3, "--publish", "80:80", "--", "true")
     assert "--publish: is not an option of step 3" in said
     assert "python -m minirt.step4" in said
+
+
+def test_other_users_inside_can_use_it_whatever_the_callers_umask() -> None:
+    script = "stat -c %a / /a /a/b"
+    assert lines(3, "--tmpfs", "/a/b/c", "--", *SHELL, script, umask=0o077) == ["755"] * 3

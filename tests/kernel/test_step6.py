@@ -91,14 +91,19 @@ def test_userns_gives_no_power_over_the_hosts_files(tmp_path: Path) -> None:
     secret.chmod(0o600)
     (tmp_path / "open").mkdir(mode=0o777)
     (tmp_path / "open").chmod(0o777)
-    for parent in (tmp_path, *tmp_path.parents):
-        if parent.stat().st_mode & 0o001 == 0:
-            parent.chmod(parent.stat().st_mode | 0o011)
+    reachable(tmp_path)
     script = "cat /data/secret; touch /data/new; touch /data/open/new; exit 0"
     done = run(6, *NONE, "--userns", "--volume", f"{tmp_path}:/data", *SHELL, script)
     assert "canary" not in done.stdout
     assert done.stderr.count("Permission denied") == 2
     assert (tmp_path / "open" / "new").stat().st_uid >= 100_000
+
+
+def reachable(path: Path) -> None:
+    """Let every user pass through pytest's directories."""
+    for parent in (path, *path.parents):
+        if parent.stat().st_mode & 0o001 == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
 
 
 def test_a_set_user_id_program_gives_nothing() -> None:
@@ -140,3 +145,27 @@ def test_a_plan_makes_nothing() -> None:
     shown = output(6, "--plan", "--publish", "8080:80", "--memory", "64m")
     assert "seccomp" in shown
     assert subprocess.run(["ip", "link"], capture_output=True, check=True).stdout == before
+
+
+def test_userns_works_in_a_state_directory_made_under_any_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reachable(tmp_path)
+    monkeypatch.setenv("MINIRT_STATE", f"{tmp_path}/new/state")
+    assert output(6, *NONE, "--userns", "--", "id", "-u", umask=0o077) == "0\n"
+
+
+def test_a_state_directory_out_of_its_reach_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("MINIRT_STATE", str(tmp_path))
+    said = refused(6, *NONE, "--userns", "--", "true")
+    assert "MINIRT_STATE" in said
+    assert "EACCES" in said
+    assert list((tmp_path / "containers").iterdir()) == []
+
+
+def test_userns_with_the_hosts_network() -> None:
+    shown = output(6, "--userns", "--network", "host", "--", "readlink", "/proc/self/ns/net")
+    assert shown.strip() == os.readlink("/proc/self/ns/net")
