@@ -23,6 +23,7 @@ def collect(root: str, warn: Callable[[str], None]) -> list[str]:
     foreground, or is from before the last boot. One that cannot be deleted is warned of, and
     does not keep the next from being deleted, or a new one from being made.
     """
+    states.require_own(root)
     removed = []
     for state in states.every(root):
         try:

@@ -17,6 +17,7 @@ import stat
 from minirt.codec import dumps, loads
 from minirt.errors import HostError, StateError
 from minirt.linux.process import alive
+from minirt.linux.tree import empty
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def remove(state: State) -> None:
     """Delete the state directory and all in it, the lock file last; links are not followed."""
     top = os.open(state.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _empty(top)
+        empty(top, keep=LOCK)
         os.unlink(LOCK, dir_fd=top)
     finally:
         os.close(top)
@@ -230,35 +231,6 @@ def remove_empty(state: State) -> None:
         os.rmdir(state.directory)
     except OSError:
         pass  # it has one by now, or is gone
-
-
-def _empty(top: int) -> None:
-    """Delete everything below the directory `top` but the lock file.
-
-    A container may have made directories deeper than any recursion or descriptor limit, so
-    each one found is first moved up to `top`.
-    """
-    while names := [name for name in os.listdir(top) if name != LOCK]:
-        for name in names:
-            _take_apart(name, top)
-
-
-def _take_apart(name: str, top: int) -> None:
-    """Delete `name` in `top`, after moving what it contains up."""
-    try:
-        os.unlink(name, dir_fd=top)
-    except IsADirectoryError:
-        # An ordinary user needs these rights; overlayfs leaves a directory of mode 0.
-        os.chmod(name, 0o700, dir_fd=top)
-        directory = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
-        for entry in os.listdir(directory):
-            if stat.S_ISDIR(os.stat(entry, dir_fd=directory, follow_symlinks=False).st_mode):
-                os.chmod(entry, 0o700, dir_fd=directory)
-            # A new name each time: a removal that was killed has left some.
-            aside = f".removed-{os.urandom(8).hex()}"
-            os.rename(entry, aside, src_dir_fd=directory, dst_dir_fd=top)
-        os.close(directory)
-        os.rmdir(name, dir_fd=top)
 
 
 def boot_id() -> str:
