@@ -23,8 +23,8 @@ def user_maps(
     """The (uid, gid) maps for a caller with these ids; entries are (inside, outside, size).
 
     Root maps the container's ids from 0 to a range delegated in /etc/subuid and /etc/subgid
-    (their text) to "minirt" or "root", else to 100000 and up. Another user may map only their
-    own id, to 0 (user_namespaces(7)).
+    (their text) to "minirt" or "root", else to one above all that others have. Another user may
+    map only their own id, to 0 (user_namespaces(7)).
     """
     if uid != 0:
         return ((0, uid, 1),), ((0, gid, 1),)
@@ -38,14 +38,23 @@ def host_maps() -> tuple[tuple[IdMap, ...], tuple[IdMap, ...]]:
 
 
 def _delegated(table: str) -> IdMap:
-    """The first range of one of our owners; a line is name:first:count (subuid(5))."""
+    """The first range of one of our owners, else one above every range of others (subuid(5))."""
+    ranges = [found for line in table.splitlines() if (found := _range(line))]
     for owner in OWNERS:
-        for line in table.splitlines():
-            name, _, rest = line.strip().partition(":")
-            first, _, count = rest.partition(":")
-            if name == owner and first.isdecimal() and count.isdecimal() and int(count):
-                return (0, int(first), int(count))
-    return (0, FIRST, SIZE)
+        for name, first, count in ranges:
+            if name == owner:
+                return (0, first, count)
+    # A range that somebody has is theirs: they could signal the container and own its files.
+    return (0, max([FIRST, *(first + count for _, first, count in ranges)]), SIZE)
+
+
+def _range(line: str) -> tuple[str, int, int] | None:
+    """(name, first, count) of a line name:first:count; None when it is not one."""
+    name, _, rest = line.strip().partition(":")
+    first, _, count = rest.partition(":")
+    if not (first.isdecimal() and count.isdecimal() and int(count)):
+        return None
+    return name, int(first), int(count)
 
 
 def _text(path: str) -> str:

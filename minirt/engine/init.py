@@ -18,6 +18,7 @@ from minirt.linux.process import (
     SIGKILL,
     close_range,
     default_signals,
+    join_session_keyring,
     prctl,
 )
 from minirt.linux.program import explain, look_up
@@ -87,7 +88,9 @@ class Init:
 
     def begin(self) -> None:
         seal_imports()
+        # Not the caller's session: neither its terminal nor its keys.
         os.setsid()
+        join_session_keyring()
         default_signals()
         self.ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
         self.ctx.send_fd = lambda fd: self.channel.send("fd", fd=fd)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from minirt.linux.calls import check, invoke
+from minirt.linux.calls import NUMBERS, check, invoke
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,13 +22,23 @@ PR_NAMES = {
 }  # fmt: skip
 SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGTERM, SIGWINCH = 1, 2, 3, 9, 15, 28
 FIRST_REALTIME, LAST_SIGNAL = 32, 64
+EVERY_SIGNAL = (1 << LAST_SIGNAL) - 1
 CLOSE_RANGE_CLOEXEC = 4
+KEYCTL_JOIN_SESSION_KEYRING = 1
 
 
 def prctl(option: int, argument: int = 0, *, more: int = 0, what: str) -> int:
     """prctl(2) with its unused arguments zero."""
     shown = f"{PR_NAMES.get(option, option)}, {argument}"
     return check("prctl", option, argument, more, 0, 0, what=what, shown=shown)
+
+
+def join_session_keyring() -> None:
+    """Leave the caller's session keyring for an empty one (keyctl(2), session-keyring(7)).
+
+    Keyrings are not of any namespace. Where the call is not to be had, nor are keys.
+    """
+    invoke("keyctl", KEYCTL_JOIN_SESSION_KEYRING, None, 0, 0, 0)
 
 
 def pidfd_open(pid: int) -> int:
@@ -120,16 +130,28 @@ class Held:
 
 
 def caught(pid: int) -> int:
-    """The bit mask of signals that process `pid` handles (SigCgt of proc_pid_status(5)).
+    """The bit mask of signals that reach process `pid`, even as pid 1 of a namespace.
 
-    0 when it has ended.
+    Those it handles and those it blocks, which are queued for it (proc_pid_status(5)). While a
+    thread is in sigwait(3) the kernel shows its signals as not blocked, so then it is all of
+    them. 0 when the process has ended.
     """
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
             fields = dict(line.split(":", 1) for line in status)
+        if any(_in_sigwait(f"/proc/{pid}/task/{task}") for task in os.listdir(f"/proc/{pid}/task")):
+            return EVERY_SIGNAL
     except OSError:
         return 0
-    return int(fields.get("SigCgt", "0"), 16)
+    return int(fields.get("SigCgt", "0"), 16) | int(fields.get("SigBlk", "0"), 16)
+
+
+def _in_sigwait(task: str) -> bool:
+    try:
+        with open(f"{task}/syscall", encoding="utf-8") as file:
+            return file.read().split()[0] == str(NUMBERS["rt_sigtimedwait"])
+    except PermissionError:  # not ours to trace
+        return False
 
 
 def start_time(pid: int) -> int:

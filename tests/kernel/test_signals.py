@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,21 @@ def test_a_program_without_a_handler_is_ended(step: int, number: signal.Signals)
     with Running(step, *NONE.get(step, ()), script=PLAIN) as container:
         container.process.send_signal(number)
         assert container.process.wait(10) == 128 + number
+
+
+WAITS = """exec {python} -c '
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+print("ready", flush=True)
+signal.sigwait([signal.SIGTERM])
+raise SystemExit(7)'"""
+
+
+def test_a_program_that_waits_for_a_blocked_signal_gets_it() -> None:
+    """As tini and dumb-init do: a blocked signal is queued even for process 1."""
+    with Running(2, script=WAITS.format(python=sys.executable)) as container:
+        container.process.send_signal(signal.SIGTERM)
+        assert container.process.wait(10) == 7
 
 
 @STEPS

@@ -15,6 +15,12 @@ def test_root_maps_a_range_that_belongs_to_nobody() -> None:
     assert user_maps(0, 0) == (((0, 100_000, 65_536),), ((0, 100_000, 65_536),))
 
 
+def test_a_range_that_somebody_has_is_not_taken() -> None:
+    assert user_maps(0, 0, subuid="alice:100000:65536\nbob:165536:65536")[0] == (
+        (0, 231_072, 65_536),
+    )
+
+
 def test_a_delegated_range_is_used_and_minirts_own_before_roots() -> None:
     uid_maps, gid_maps = user_maps(0, 0, subuid=SUBUID, subgid="root:5:10\n")
     assert uid_maps == ((0, 300_000, 1000),)
