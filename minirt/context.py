@@ -10,10 +10,15 @@ if TYPE_CHECKING:
     from minirt.codec import Json
 
     class Call(Protocol):
-        """Run a host program: argv, what it reads, its environment as K=V, its path."""
+        """Run a host program: argv, input, environment as K=V, its path, seconds it may take."""
 
         def __call__(
-            self, argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = ""
+            self,
+            argv: Sequence[str],
+            stdin: str = "",
+            env: Sequence[str] = (),
+            program: str = "",
+            timeout: int = 0,
         ) -> str: ...
 
 
@@ -70,6 +75,10 @@ def _nothing(*_: object) -> None:
 
 
 def _no_engine(
-    argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = ""
+    argv: Sequence[str],
+    stdin: str = "",
+    env: Sequence[str] = (),
+    program: str = "",
+    timeout: int = 0,
 ) -> str:
-    raise LookupError(program or argv[0], stdin, env)
+    raise LookupError(program or argv[0], stdin, env, timeout)

@@ -11,10 +11,6 @@ from minirt.errors import MinirtError
 from minirt.linux import command
 from minirt.state import default_root
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 EXAMPLES = """examples:
   sudo minirt gc          containers whose runtime was killed, and tracers that it left
   sudo minirt gc --all    and the bridge minirt0, the nft table minirt, the forwarding setting
@@ -51,11 +47,7 @@ def _as_root(*, everything: bool) -> list[str]:
         return []
     from minirt.networks.network import remove_all
 
-    return remove_all(_call)
-
-
-def _call(argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = "") -> str:
-    return command.run(argv, stdin, env, program)
+    return remove_all(command.run)
 
 
 def _say(text: str) -> None:

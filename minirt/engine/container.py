@@ -73,12 +73,16 @@ def context(container: Container) -> Context:
     host = os.getpid()
 
     def call(
-        argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = ""
+        argv: Sequence[str],
+        stdin: str = "",
+        env: Sequence[str] = (),
+        program: str = "",
+        timeout: int = 0,
     ) -> str:
         if os.getpid() != host:  # a hook inside: the recorder is the host's
-            return command.run(argv, stdin, env, program)
+            return command.run(argv, stdin, env, program, timeout)
         with recorder.span((program or argv[0]).rpartition("/")[2], kind=CLIENT):
-            return command.run(argv, stdin, env, program)
+            return command.run(argv, stdin, env, program, timeout)
 
     ctx.call = call
     return ctx

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 
 from minirt.errors import HostError
 from minirt.linux.clone import exit_code
 from minirt.linux.files import memfd_create
+from minirt.linux.process import SIGKILL, pidfd_open, pidfd_send_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +18,18 @@ if TYPE_CHECKING:
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def run(argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: str = "") -> str:
+def run(
+    argv: Sequence[str],
+    stdin: str = "",
+    env: Sequence[str] = (),
+    program: str = "",
+    timeout: int = 0,
+) -> str:
     """Run `program` (default: argv[0], looked up) as `argv`; return what it printed.
 
-    `stdin` is its input, `env` its environment as "K=V" (default: a PATH). HostError when the
-    program is missing, or ends with another status than 0: then with what it said on stderr.
+    `stdin` is its input, `env` its environment as "K=V" (default: a PATH), `timeout` in seconds
+    when it is killed (0: never). HostError when the program is missing, is killed, or ends with
+    another status than 0: then with what it said on stderr.
     """
     path = program or find(argv[0])
     environment = dict(pair.partition("=")[::2] for pair in env) if env else {"PATH": PATH}
@@ -29,6 +38,7 @@ def run(argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: 
         _fill(streams[0], stdin.encode())
         actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(streams)]
         child = os.posix_spawn(path, list(argv), environment, file_actions=actions)
+        _await(child, path, timeout)
         status = exit_code(os.waitpid(child, 0)[1])
         output, errors = (_content(fd) for fd in streams[1:])
     except OSError as error:
@@ -40,6 +50,22 @@ def run(argv: Sequence[str], stdin: str = "", env: Sequence[str] = (), program: 
         said = errors.strip().splitlines() or [f"it ended with status {status}"]
         raise HostError(f"{path} failed: {said[0]}")
     return output
+
+
+def _await(child: int, path: str, timeout: int) -> None:
+    """Wait until it has ended; kill it, and raise, when that takes longer."""
+    if not timeout:
+        return
+    pidfd = pidfd_open(child)
+    try:
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        if not poll.poll(timeout * 1000):
+            pidfd_send_signal(pidfd, SIGKILL)
+            os.waitpid(child, 0)
+            raise HostError(f"{path} was killed: it took longer than its {timeout} s")
+    finally:
+        os.close(pidfd)
 
 
 def find(name: str) -> str:

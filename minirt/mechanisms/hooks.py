@@ -56,7 +56,7 @@ class Hooks(Mechanism):
         }
         for hook in self.hooks.get(kind, ()):
             document = dumps({**state, "bundle": ctx.directory})
-            ctx.call(hook.args or (hook.path,), document, hook.env, hook.path)
+            ctx.call(hook.args or (hook.path,), document, hook.env, hook.path, hook.timeout)
 
     def describe(self) -> str:
         return "hooks: " + ", ".join(kind for kind, hooks in self.hooks.items() if hooks)
