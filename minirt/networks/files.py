@@ -44,10 +44,11 @@ def rewrite(path: str, text: str) -> None:
     """Replace what the file holds, not the file: it is bind-mounted into a container.
 
     One write and then a cut: a reader meets the old text, the new text, or the new text with an
-    end of the old one. OSError when it is gone.
+    end of the old one. OSError when it is gone, or when the container holds a lease on it
+    (fcntl(2), F_SETLEASE): without O_NONBLOCK its root could keep us waiting for 45 seconds.
     """
     data = text.encode()
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         os.pwrite(fd, data, 0)
         os.ftruncate(fd, len(data))

@@ -97,6 +97,23 @@ def test_the_hosts_file_is_kept_up_to_date_in_place(world: World) -> None:
     assert os.stat(web.hosts).st_ino == before
 
 
+LEASE = """
+import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+signal.pause()
+"""
+
+
+def test_a_lease_on_a_hosts_file_keeps_nobody_waiting(world: World) -> None:
+    web = world.container("web")
+    assert world.host.start(*PYTHON, "-c", LEASE, web.hosts).stdout.readline() == "held\n"
+    (warning,) = world.container("other").facts["warnings"]
+    assert f"cannot update {web.hosts}" in warning
+
+
 def test_a_host_name_cannot_add_lines_to_the_hosts_files_of_others(world: World) -> None:
     web = world.container("web")
     world.container("other", hostname="x\n10.0.0.1 bank")
