@@ -8,16 +8,35 @@ from __future__ import annotations
 
 import _socket
 import fcntl
+import os
 import struct
 
 from minirt.errors import ConfigError
 from minirt.linux.calls import failed
+from minirt.linux.namespaces import CLONE_NEWNET, open_namespace, setns
 
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 0x1
 IFNAMSIZ = 16
 IFREQ = struct.Struct("16sH22x")  # struct ifreq: the name, and the flags of its union
+
+
+class Inside:
+    """In the `with` block this process is in the network namespace that descriptor `fd` names."""
+
+    __slots__ = ("_fd", "_home")
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def __enter__(self) -> None:
+        self._home = open_namespace("/proc/self/ns/net")
+        setns(self._fd, CLONE_NEWNET)
+
+    def __exit__(self, *_error: object) -> None:
+        setns(self._home, CLONE_NEWNET)
+        os.close(self._home)
 
 
 def bring_up(name: str) -> None:
@@ -78,3 +97,14 @@ def write_setting(name: str, value: str) -> None:
     except OSError as error:
         what = f"cannot set net/{name} to {value}"
         raise failed(what, f'write("/proc/sys/net/{name}", "{value}")', error) from None
+
+
+def disable_ipv6(name: str) -> None:
+    """Let device `name` have no part in IPv6, if the kernel has it at all.
+
+    To be called before the device is up. IPv6 configures itself: a device that is up takes
+    addresses and a default route from whoever sends a router advertisement on its link.
+    """
+    setting = f"ipv6/conf/{name}/disable_ipv6"
+    if os.path.exists(f"/proc/sys/net/{setting}"):
+        write_setting(setting, "1")

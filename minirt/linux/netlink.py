@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from minirt.errors import KernelError
-from minirt.linux.namespaces import CLONE_NEWNET, open_namespace, setns
+from minirt.linux.netdev import Inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +43,8 @@ class Netlink:
         if netns < 0:
             self._socket = _open(IPRoute)
             return
-        home = open_namespace("/proc/self/ns/net")
-        try:
-            setns(netns, CLONE_NEWNET)
+        with Inside(netns):
             self._socket = _open(IPRoute)
-        finally:
-            setns(home, CLONE_NEWNET)
-            os.close(home)
 
     def __enter__(self) -> Self:
         return self

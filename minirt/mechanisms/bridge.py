@@ -7,7 +7,7 @@ containers' gateway. It stays when the last container has gone.
 from __future__ import annotations
 
 from minirt.errors import HostError
-from minirt.linux.netdev import IFF_UP, read_setting, write_setting
+from minirt.linux.netdev import IFF_UP, disable_ipv6, read_setting, write_setting
 from minirt.linux.netlink import Netlink
 from minirt.mechanism import Mechanism
 from minirt.networks.files import nameservers
@@ -44,13 +44,14 @@ class Bridge(Mechanism):
         link = host.link(name)
         if link is None:
             what = f"cannot make the bridge {name}"
-            host.request("link", "add", what, kind="bridge", ifname=name, address=MAC, state="up")
+            host.request("link", "add", what, kind="bridge", ifname=name, address=MAC)
             link = host.link(name)
         if link is None or link.get("address") != MAC:
             raise HostError(
                 f"the host has a device {name} that minirt did not make",
                 hint=f"rename it, or remove it: ip link delete {name}",
             )
+        disable_ipv6(name)  # a router advertisement from a container would be the host's too
         if not link["flags"] & IFF_UP:
             host.request("link", "set", f"cannot bring up {name}", index=link["index"], state="up")
         return link["index"]
@@ -65,6 +66,7 @@ class Bridge(Mechanism):
         return [
             f"ip link add {BY_HAND} type bridge",
             f"ip address add {subnet.gateway}/{subnet.prefix} dev {BY_HAND}",
+            f"sysctl -q -e -w net.ipv6.conf.{BY_HAND}.disable_ipv6=1",
             f"ip link set {BY_HAND} up",
             "forwarding=$(sysctl -n net.ipv4.ip_forward)",
             "sysctl -q -w net.ipv4.ip_forward=1",

@@ -42,6 +42,8 @@ class Veth(Mechanism):
         try:
             with Netlink() as host:
                 self.plug(host, cable, netns, mac(address))
+            with netdev.Inside(netns):
+                netdev.disable_ipv6("eth0")  # else a neighbour could give it a default route
             with Netlink(netns) as inside:
                 configure(inside, address, subnet)
         finally:
@@ -50,9 +52,12 @@ class Veth(Mechanism):
     def plug(self, host: Netlink, cable: str, netns: int, address: str) -> None:
         host.request(
             "link", "add", "cannot make the veth pair", kind="veth", ifname=cable,
-            master=netdev.index(self.network.bridge), state="up",
+            master=netdev.index(self.network.bridge),
             peer={"ifname": "eth0", "net_ns_fd": netns, "address": address},
         )  # fmt: skip
+        netdev.disable_ipv6(cable)
+        what = f"cannot bring up {cable}"
+        host.request("link", "set", what, index=netdev.index(cable), state="up")
 
     # --8<-- [end:veth]
 
@@ -70,13 +75,15 @@ class Veth(Mechanism):
         return f"veth pair: one end in {self.network.bridge}, the other is eth0 in the container"
 
     def by_hand(self) -> list[str]:
-        subnet, inside = subnet_by_hand(), "nsenter --net=/proc/$PID/ns/net ip"
+        subnet, inside = subnet_by_hand(), "nsenter --net=/proc/$PID/ns/net"
         return [
             "ip link add mrbyhand type veth peer name eth0 netns $PID",
+            "sysctl -q -e -w net.ipv6.conf.mrbyhand.disable_ipv6=1",
             f"ip link set mrbyhand master {BY_HAND} up",
-            f"{inside} address add {subnet.host(2)}/{subnet.prefix} dev eth0",
-            f"{inside} link set eth0 up",
-            f"{inside} route add default via {subnet.gateway}",
+            f"{inside} sysctl -q -e -w net.ipv6.conf.eth0.disable_ipv6=1",
+            f"{inside} ip address add {subnet.host(2)}/{subnet.prefix} dev eth0",
+            f"{inside} ip link set eth0 up",
+            f"{inside} ip route add default via {subnet.gateway}",
         ]
 
 

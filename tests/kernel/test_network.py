@@ -97,6 +97,37 @@ def test_the_hosts_file_is_kept_up_to_date_in_place(world: World) -> None:
     assert os.stat(web.hosts).st_ino == before
 
 
+ADVERTISE = """
+import socket, struct
+source, group = socket.inet_pton(10, "fe80::1"), socket.inet_pton(10, "ff02::1")
+advertisement = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0)
+words = source + group + struct.pack("!II", len(advertisement), 58) + advertisement
+total = sum(struct.unpack(f"!{len(words) // 2}H", words))
+total = (total & 0xFFFF) + (total >> 16)
+checksum = struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF)
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+wire.bind(("eth0", 0))
+wire.send(
+    bytes.fromhex("333300000001" "026d00000001" "86dd")
+    + struct.pack("!IHBB", 6 << 28, len(advertisement), 58, 255) + source + group
+    + advertisement[:2] + checksum + advertisement[4:]
+)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/sys/net/ipv6"), reason="the kernel has no IPv6")
+def test_a_router_advertisement_from_inside_gives_nobody_a_route(world: World) -> None:
+    neighbour, evil = world.container("neighbour"), world.container("evil")
+    evil.run(*PYTHON, "-c", ADVERTISE)
+    world.host.serve(7000)
+    gateway = evil.shell("ip route show default").split()[2]
+    assert evil.ask(gateway, 7000)  # sent later: what was sent before has arrived
+    for namespace in (world.host, neighbour):
+        assert namespace.run("ip", "-6", "route", "show", "default") == ""
+        shown = namespace.shell("ip -6 -o address show | grep -v '^1: lo ' | grep -v up0 || :")
+        assert shown == ""
+
+
 LEASE = """
 import fcntl, os, signal, sys
 signal.signal(signal.SIGIO, signal.SIG_IGN)
