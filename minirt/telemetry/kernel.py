@@ -11,8 +11,9 @@ import fcntl
 import os
 
 from minirt.errors import HostError, KernelError
-from minirt.linux.calls import MACHINE, NUMBERS
 from minirt.linux.mount import make
+from minirt.telemetry import kernel_events
+from minirt.telemetry.kernel_calls import EVENTS, FILTERED, SYSCALLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,25 +23,6 @@ if TYPE_CHECKING:
 
     from minirt.spans import Recorder, Span
 
-# The calls that make a container; all the others would slow every call of the program down.
-OTHERS = {
-    "x86_64": {"clone": 56, "vfork": 58, "execve": 59, "setresuid": 117, "setresgid": 119},
-    "aarch64": {"clone": 220, "execve": 221, "setresuid": 147, "setresgid": 149},
-}
-SET_UP = (
-    "clone3", "unshare", "setns", "mount", "umount2", "pivot_root", "fsopen", "fsconfig",
-    "fsmount", "move_mount", "open_tree", "mount_setattr", "sethostname", "capset", "seccomp",
-)  # fmt: skip
-SYSCALLS = {
-    **{NUMBERS[name]: name for name in SET_UP if name in NUMBERS},
-    **{number: name for name, number in OTHERS.get(MACHINE, {}).items()},
-}
-EVENTS = (
-    "raw_syscalls/sys_enter", "raw_syscalls/sys_exit", "sched/sched_process_fork",
-    "sched/sched_process_exec", "sched/sched_process_exit", "cgroup/cgroup_mkdir",
-    "cgroup/cgroup_attach_task",
-)  # fmt: skip
-FILTERED = EVENTS[:2]
 PREFIX = "minirt-"
 INSTANCES = "instances"
 
@@ -95,8 +77,6 @@ class Truth:
         The recorder must have the spans of the shared page already: a call becomes the child of
         the innermost span of its process that was open from its start to its end.
         """
-        from minirt.telemetry import kernel_events
-
         self.stop()
         if self._directory >= 0:
             formats = {name: self._read(f"events/{name}/format") for name in EVENTS}
@@ -144,8 +124,6 @@ class Truth:
 
     def _own_pid(self) -> int:
         """Our pid as the tracer counts: in a pid namespace it is not os.getpid()."""
-        from minirt.telemetry import kernel_events
-
         self._write("trace_marker", "minirt")
         return kernel_events.writer([p for pipe in self._pipes for p in kernel_events.pages(pipe)])
 

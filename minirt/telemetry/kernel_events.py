@@ -8,7 +8,7 @@ import struct
 
 from minirt.linux.mount import FSCONFIG_CMD_CREATE
 from minirt.spans import CONTAINER, HOST, KERNEL, NO_PARENT
-from minirt.telemetry.kernel import EVENTS, SYSCALLS
+from minirt.telemetry.kernel_calls import EVENTS, SYSCALLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
