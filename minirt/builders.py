@@ -151,7 +151,7 @@ def devices(spec: Spec) -> Mechanism | None:
         return None
     from minirt.mechanisms.devices import Devices
 
-    return Devices(bind="user" in spec.namespaces)
+    return Devices()
 
 
 def hooks(spec: Spec) -> Mechanism | None:

@@ -74,6 +74,9 @@ ROWS: dict[tuple[str, ...], str] = {
     ("fsopen", "EPERM"): "{root}",
     ("fsopen", "ENODEV"): "this kernel has no such file system: try modprobe with its name",
     ("open_tree", "EPERM"): "{root}",
+    ("open_tree", "ENOENT", "/dev/"): (
+        "the container's devices are the host's, which lacks this one: mount a devtmpfs on /dev"
+    ),
     ("fsmount", "EPERM", "proc"): OUTER_PROC,
     ("fsconfig", "EPERM", "proc"): OUTER_PROC,
     ("fsconfig", "EINVAL", "overlay"): (
@@ -88,10 +91,6 @@ ROWS: dict[tuple[str, ...], str] = {
     ("pivot_root", "EINVAL"): (
         "the mounts are shared with others: make them private first (mount --make-rprivate /); "
         "an initramfs cannot be left by pivot_root at all"
-    ),
-    ("mknod", "EPERM"): (
-        "making device nodes needs CAP_MKNOD, and the device cgroup's leave: with --userns the "
-        "host's nodes are used instead"
     ),
     ("capset", "EPERM"): "inheritable capabilities must be in the bounding set as well",
     ("prctl", "EPERM", "PR_CAPBSET_DROP"): (

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from minirt.errors import ConfigError
-from minirt.linux.mount import (
-    MOUNT_ATTR_NODEV,
-    MOUNT_ATTR_NOEXEC,
-    MOUNT_ATTR_NOSUID,
-    MOUNT_ATTR_RDONLY,
-)
+from minirt.linux.mount import ATTRIBUTES
 from minirt.mechanisms.mounts import Mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.spec import MountSpec
 
-ATTRIBUTES = {
-    "ro": MOUNT_ATTR_RDONLY,
-    "nosuid": MOUNT_ATTR_NOSUID,
-    "nodev": MOUNT_ATTR_NODEV,
-    "noexec": MOUNT_ATTR_NOEXEC,
-}
+OPPOSITES = {"rw": "ro", "suid": "nosuid", "dev": "nodev", "exec": "noexec"}
 # The defaults, and what Mnt has done already: private propagation.
-NOTHING = frozenset(
-    ("rw", "suid", "dev", "exec", "relatime", "async", "bind", "private", "rprivate", "defaults")
-)
+NOTHING = frozenset(("relatime", "async", "bind", "private", "rprivate", "defaults"))
 
 
 def mount_of(entry: MountSpec) -> Mount:
@@ -34,6 +22,8 @@ def mount_of(entry: MountSpec) -> Mount:
     for option in entry.options:
         if option in ATTRIBUTES:
             mount.attributes |= ATTRIBUTES[option]
+        elif option in OPPOSITES:  # of two that contradict each other the last one counts
+            mount.attributes &= ~ATTRIBUTES[OPPOSITES[option]]
         elif option == "rbind":
             mount.recursive = True
         elif option not in NOTHING:

@@ -44,6 +44,11 @@ MOUNT_ATTRS = {
     "MOUNT_ATTR_RDONLY": 1, "MOUNT_ATTR_NOSUID": 2, "MOUNT_ATTR_NODEV": 4,
     "MOUNT_ATTR_NOEXEC": 8, "MOUNT_ATTR_IDMAP": MOUNT_ATTR_IDMAP,
 }  # fmt: skip
+# As mount(8) and the OCI specification call them.
+ATTRIBUTES = {
+    "ro": MOUNT_ATTR_RDONLY, "nosuid": MOUNT_ATTR_NOSUID, "nodev": MOUNT_ATTR_NODEV,
+    "noexec": MOUNT_ATTR_NOEXEC,
+}  # fmt: skip
 
 
 def mount(source: str, target: str, fstype: str = "", flags: int = 0, data: str = "") -> None:

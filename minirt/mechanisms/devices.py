@@ -1,7 +1,8 @@
-"""Devices: the few nodes of /dev that every program expects, and no others (null(4), mknod(2)).
+"""Devices: the few nodes of /dev that every program expects, and no others (null(4)).
 
-A fresh tmpfs on /dev has none of the host's disks. A user namespace may not make nodes at all,
-so there the host's harmless ones are bind-mounted instead.
+CAP_MKNOD is among the capabilities that root inside keeps, so whoever has it can make a node of
+the host's disk. It must not be possible to open it: every other mount of the container is nodev,
+/dev included, and the host's harmless nodes are bind-mounted over empty files, one by one.
 """
 
 from __future__ import annotations
@@ -9,9 +10,16 @@ from __future__ import annotations
 import os
 import stat
 
-from minirt.linux.calls import failed
+from minirt.errors import HostError
 from minirt.linux.files import make_file, openat2
-from minirt.linux.mount import move_mount, open_tree
+from minirt.linux.mount import (
+    MOUNT_ATTR_NOEXEC,
+    MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_RDONLY,
+    mount_setattr,
+    move_mount,
+    open_tree,
+)
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
@@ -27,51 +35,56 @@ LINKS = {
     "fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx", "core": "/proc/kcore",
 }  # fmt: skip
+# A node of a read-only mount can be written to, but root inside cannot change the host's node:
+# its mode, for one.
+ATTRIBUTES = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
 
 
 class Devices(Mechanism):
-    """Fill /dev: with new nodes, or (`bind`) with the host's bind-mounted over empty files."""
+    """Fill /dev with the host's harmless nodes and the usual links; HostError if one is missing."""
 
     name = "devices"
 
-    def __init__(self, *, bind: bool) -> None:
-        self.bind = bind
-
     # --8<-- [start:devices]
     def enter(self, ctx: Context) -> None:
-        dev = openat2(ctx.root, "/dev", os.O_RDONLY | os.O_DIRECTORY)
         for name, (major, minor) in NODES.items():
-            if self.bind:
-                self.bind_node(ctx.root, name)
-            else:
-                self.make_node(dev, name, os.makedev(major, minor))
+            self.bind(ctx.root, f"/dev/{name}", os.makedev(major, minor))
+        dev = openat2(ctx.root, "/dev", os.O_RDONLY | os.O_DIRECTORY)
         for name, target in LINKS.items():
             os.symlink(target, name, dir_fd=dev)
         os.close(dev)
 
+    def bind(self, root: int, path: str, number: int) -> None:
+        node = open_tree(path)
+        require_usable(node, path, number)
+        mount_setattr(node, ATTRIBUTES)
+        target = make_file(root, path)
+        move_mount(node, target)
+        os.close(target)
+        os.close(node)
+
     # --8<-- [end:devices]
 
-    def make_node(self, dev: int, name: str, number: int) -> None:
-        try:
-            os.mknod(name, stat.S_IFCHR | 0o666, number, dir_fd=dev)
-            os.chmod(name, 0o666, dir_fd=dev)  # noqa: S103  (mknod obeys the umask)
-        except OSError as error:
-            raise failed(f"cannot make /dev/{name}", f'mknod("/dev/{name}")', error) from None
-
-    def bind_node(self, root: int, name: str) -> None:
-        tree = open_tree(f"/dev/{name}")
-        target = make_file(root, f"/dev/{name}")
-        move_mount(tree, target)
-        os.close(target)
-        os.close(tree)
-
     def describe(self) -> str:
-        how = "bind-mounted from the host" if self.bind else "new nodes"
-        return f"devices: {', '.join(NODES)} ({how})"
+        return f"devices: {', '.join(NODES)} (the host's, bind-mounted)"
 
     def by_hand(self) -> list[str]:
-        nodes = [
-            f'mknod -m 666 "$dir/rootfs/dev/{name}" c {major} {minor}'
-            for name, (major, minor) in NODES.items()
-        ]
+        nodes = []
+        for name in NODES:
+            target = f'"$dir/rootfs/dev/{name}"'
+            nodes += [f"touch {target}", f"mount --bind -o ro,nosuid,noexec /dev/{name} {target}"]
         return nodes + [f'ln -s {to} "$dir/rootfs/dev/{name}"' for name, to in LINKS.items()]
+
+
+def require_usable(node: int, path: str, number: int) -> None:
+    """The host's `path` is the device of that name, and where it lies a device can be opened."""
+    status = os.fstat(node)
+    if not stat.S_ISCHR(status.st_mode) or status.st_rdev != number:
+        raise HostError(
+            f"the host's {path} is not the device of that name", hint="mount a devtmpfs on /dev"
+        )
+    if os.fstatvfs(node).f_flag & os.ST_NODEV:
+        raise HostError(
+            f"the host's {path} cannot be opened: it lies on a file system mounted nodev",
+            hint="mount -o remount,dev /dev",
+        )

@@ -10,7 +10,14 @@ from __future__ import annotations
 import os
 
 from minirt.errors import KernelError
-from minirt.linux.mount import MOUNT_ATTR_IDMAP, make, mount_setattr, move_mount, open_tree
+from minirt.linux.mount import (
+    MOUNT_ATTR_IDMAP,
+    MOUNT_ATTR_NODEV,
+    make,
+    mount_setattr,
+    move_mount,
+    open_tree,
+)
 from minirt.linux.namespaces import open_namespace
 from minirt.mechanism import Mechanism
 from minirt.writable_layer import MERGED, UPPER, WORK, make_writable_layer
@@ -47,6 +54,7 @@ class MappedOverlay(Mechanism):
                 ("upperdir", f"{ctx.directory}/{UPPER}"),
                 ("workdir", f"{ctx.directory}/{WORK}"),
             ],
+            MOUNT_ATTR_NODEV,
         )
         ctx.send_fd(tree)
         for fd in (user_namespace, tree, *mapped):

@@ -13,7 +13,7 @@ from minirt.errors import ConfigError
 from minirt.linux.calls import failed
 from minirt.linux.command import quoted
 from minirt.linux.files import is_directory, make_directories, make_file
-from minirt.linux.mount import make, mount_setattr, move_mount, open_tree
+from minirt.linux.mount import ATTRIBUTES, make, mount_setattr, move_mount, open_tree
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
@@ -99,12 +99,11 @@ class Mounts(Mechanism):
 def by_hand(mount: Mount) -> list[str]:
     """mount(8) for one mount; $dir/rootfs is the container's root."""
     target = f'"$dir/rootfs{mount.destination}"'
+    attributes = [name for name, bit in ATTRIBUTES.items() if mount.attributes & bit]
+    options = ",".join(attributes + [f"{k}={v}" if v else k for k, v in mount.data])
+    flags = f" -o {quoted(options)}" if options else ""
     if mount.fstype == "bind":
         point = f"mkdir -p {target}" if os.path.isdir(mount.source) else f"touch {target}"
-        return [
-            point,
-            f"mount --{'r' if mount.recursive else ''}bind {quoted(mount.source)} {target}",
-        ]
-    options = ",".join(f"{k}={v}" if v else k for k, v in mount.data)
-    flags = f" -o {options}" if options else ""
+        bind = "--rbind" if mount.recursive else "--bind"
+        return [point, f"mount {bind}{flags} {quoted(mount.source)} {target}"]
     return [f"mkdir -p {target}", f"mount -t {mount.fstype}{flags} {mount.fstype} {target}"]

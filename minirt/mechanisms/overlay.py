@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from minirt.errors import ConfigError
-from minirt.linux.mount import make, move_mount
+from minirt.linux.mount import MOUNT_ATTR_NODEV, make, move_mount
 from minirt.mechanism import Mechanism
 from minirt.writable_layer import MERGED, UPPER, WORK, make_writable_layer
 
@@ -59,6 +59,7 @@ class Overlay(Mechanism):
                 ("workdir", WORK),
                 *((option, "") for option in self.options),
             ],
+            MOUNT_ATTR_NODEV,
         )
         target = os.open(MERGED, os.O_PATH | os.O_CLOEXEC)
         move_mount(tree, target)
@@ -72,7 +73,7 @@ class Overlay(Mechanism):
 
     def by_hand(self) -> list[str]:
         lower = ":".join(reversed(self.layers))
-        options = f"lowerdir={lower},upperdir=$dir/upper,workdir=$dir/work"
+        options = f"nodev,lowerdir={lower},upperdir=$dir/upper,workdir=$dir/work"
         return [
             'mkdir -p "$dir/upper" "$dir/work" "$dir/rootfs"',
             f'mount -t overlay overlay -o "{options}" "$dir/rootfs"',

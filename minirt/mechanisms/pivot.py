@@ -8,15 +8,7 @@ from __future__ import annotations
 
 import os
 
-from minirt.linux.mount import (
-    MNT_DETACH,
-    MS_BIND,
-    MS_RDONLY,
-    MS_REMOUNT,
-    mount,
-    pivot_root,
-    umount2,
-)
+from minirt.linux.mount import MNT_DETACH, MOUNT_ATTR_RDONLY, mount_setattr, pivot_root, umount2
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
@@ -42,7 +34,7 @@ class Pivot(Mechanism):
         os.close(ctx.root)
         ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
         if self.readonly:
-            mount("", "/", flags=MS_REMOUNT | MS_BIND | MS_RDONLY)
+            mount_setattr(ctx.root, MOUNT_ATTR_RDONLY)  # a remount would drop nodev
 
     def describe(self) -> str:
         return "pivot_root: the layers are the root, the host's tree is unmounted"

@@ -190,7 +190,7 @@ class Request:
             sysfs = _bind("/sys", "/sys", "ro", "rbind")
         return [
             _mount("proc", "/proc", safe),
-            _mount("tmpfs", "/dev", ["nosuid", "mode=755", "size=64m"]),
+            _mount("tmpfs", "/dev", ["nosuid", "nodev", "mode=755", "size=64m"]),
             _mount("devpts", "/dev/pts", pts if self.rootless else [*pts, "gid=5"]),
             _mount("tmpfs", "/dev/shm", [*safe, "mode=1777", "size=64m"]),  # noqa: S108
             _mount("mqueue", "/dev/mqueue", safe),
@@ -207,14 +207,14 @@ def _mount(fstype: str, destination: str, options: list[str]) -> Json:
 
 
 def _bind(source: str, destination: str, access: str, kind: str = "bind") -> Json:
-    return {"destination": destination, "source": source, "options": [kind, access]}
+    return {"destination": destination, "source": source, "options": [kind, access, "nodev"]}
 
 
 def _tmpfs(text: str) -> Json:
     """--tmpfs DST[:OPTIONS]."""
     destination, _, options = text.partition(":")
     _require_absolute(destination, "--tmpfs")
-    return _mount("tmpfs", destination, [option for option in options.split(",") if option])
+    return _mount("tmpfs", destination, ["nodev", *filter(None, options.split(","))])
 
 
 def _volume(text: str) -> Json:

@@ -26,6 +26,7 @@ from minirt.linux.namespaces import (
 )
 from minirt.linux.process import PR_SET_NO_NEW_PRIVS, prctl
 from minirt.linux.seccomp import fprog, load
+from minirt.mechanisms.devices import Devices
 from minirt.mechanisms.overlay import Overlay
 from minirt.mechanisms.pivot import Pivot
 from minirt.mechanisms.user import User
@@ -60,6 +61,16 @@ def make_an_unknown_file_system() -> None:
 def copy_a_mount_as_an_ordinary_user() -> None:
     ordinary_user()
     mount.open_tree("/usr")
+
+
+@provokes("open_tree", "ENOENT", "/dev/")
+def bind_devices_that_the_host_lacks() -> None:
+    own_mounts()
+    root = os.open("/mnt", os.O_PATH)
+    mount.mount("tmpfs", "/dev", "tmpfs")
+    ctx = Context("test", "", "")
+    ctx.root = root
+    perform(Devices(), "enter", ctx)
 
 
 @provokes("fsmount", "EPERM", "proc")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 
 from provoke import (
@@ -11,17 +10,13 @@ from provoke import (
     WIDE,
     lose,
     ordinary_user,
-    own_mounts,
     provokes,
     run,
 )
 
-from minirt.context import Context
-from minirt.engine.phases import perform
 from minirt.linux import caps
 from minirt.mechanisms.bounding_set import BoundingSet
 from minirt.mechanisms.capabilities import Capabilities
-from minirt.mechanisms.devices import Devices
 from minirt.mechanisms.identity import Identity
 from minirt.mechanisms.rlimits import Rlimits
 from minirt.mechanisms.seccomp import Seccomp
@@ -67,16 +62,6 @@ def take_groups_as_an_ordinary_user() -> None:
     ordinary_user()
     own = ((0, USER, 1),)
     run(User(own, own), Identity(0, 0, (0,), 0o022))
-
-
-@provokes("mknod", "EPERM")
-def make_nodes_without_cap_mknod() -> None:
-    own_mounts()
-    os.mkdir("/mnt/dev")
-    ctx = Context("test", "", "")
-    ctx.root = os.open("/mnt", os.O_PATH)
-    lose("CAP_MKNOD")
-    perform(Devices(bind=False), "enter", ctx)
 
 
 @provokes("capset", "EPERM")

@@ -14,6 +14,7 @@ from minirt.linux import mountinfo
 
 SHELL = ("/bin/sh", "-c")
 SAFE = {"nosuid", "nodev", "noexec"}
+NODES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,8 @@ def test_the_root_is_an_overlay_and_none_of_the_hosts_mounts_is_left() -> None:
         mounts = mountinfo.mounts(container.pid)
         assert [m.fstype for m in mounts if m.mountpoint == "/"] == ["overlay"]
         points = {m.mountpoint for m in mounts}
-        assert points == {
+        nodes = {f"/dev/{name}" for name in NODES}
+        assert points - nodes == {
             "/", "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys",
         }  # fmt: skip
 
@@ -59,7 +61,8 @@ def test_system_mounts_are_as_safe_as_the_specification_asks() -> None:
     for point in ("/proc", "/sys", "/dev/shm", "/dev/mqueue"):
         assert options[point] >= SAFE, point
     assert "ro" in options["/sys"]
-    assert "nosuid" in options["/dev"]
+    assert options["/dev"] >= {"nosuid", "nodev"}
+    assert "nodev" in options["/"]
     assert options["/dev/pts"] >= {"nosuid", "noexec"}
 
 
@@ -113,6 +116,28 @@ def test_the_nodes_work() -> None:
         echo x 2>/dev/null >/dev/full || echo full; echo out >/dev/stdout; ls /dev/fd/ | head -1
         echo shared >/dev/shm/x && cat /dev/shm/x"""
     assert lines(3, "--", *SHELL, script) == ["3", "3", "full", "out", "0", "shared"]
+
+
+def test_the_hosts_own_node_cannot_be_changed() -> None:
+    before = os.stat("/dev/full")
+    done = run(3, "--", *SHELL, "chmod 600 /dev/full || touch /dev/full || chown 1 /dev/full")
+    assert done.stderr.count("Read-only file system") == 3
+    after = os.stat("/dev/full")
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("mount -t tmpfs tmpfs /dev; touch /dev/null", "is not the device of that name"),
+        ("mount -o remount,bind,nodev /dev", "mounted nodev"),
+        ("mount -t tmpfs tmpfs /dev", "mount a devtmpfs on /dev"),
+    ],
+    ids=["not-a-device", "nodev", "missing"],
+)
+def test_a_host_without_usable_devices_is_named(change: str, said: str) -> None:
+    wrapper = ["unshare", "--mount", "sh", "-ec", f'exec 3</dev/null; {change}; exec "$@"', "sh"]
+    assert said in refused(3, "--", "true", wrapper=wrapper)
 
 
 def test_message_queues_are_its_own() -> None:

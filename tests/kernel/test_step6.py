@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 from steps import Running, lines, output, refused, run
 
-from minirt.linux import caps
+from minirt.linux import caps, mountinfo
 
 NONE = ("--network", "none")
 SHELL = ("--", "/bin/sh", "-c")
@@ -47,6 +48,43 @@ def test_what_root_must_not_do_fails(userns: tuple[str, ...]) -> None:
     )  # fmt: skip
     script = "\n".join(f"({attempt}) >/dev/null 2>&1 && echo '{attempt}'" for attempt in attempts)
     assert output(6, *NONE, *userns, *SHELL, f"{script}\nexit 0") == ""
+
+
+PLACES = ("", "/dev", "/dev/shm", "/temporary", "/volume")
+
+
+def test_no_device_opens_that_the_container_made(tmp_path: Path) -> None:
+    """A second /dev/zero stands for the host's disk: it does no harm where this test fails."""
+    options = ("--tmpfs", "/temporary", "--volume", f"{tmp_path}:/volume")
+    nodes = " ".join(f"{place}/zero2" for place in PLACES)
+    script = f"for node in {nodes}; do mknod $node c 1 5; head -c 1 $node | wc -c; done"
+    done = run(6, *NONE, *options, *SHELL, script)
+    assert done.stderr.count("Permission denied") == len(PLACES), done
+    assert done.stdout.split() == ["0"] * len(PLACES)
+    assert all(stat.S_ISCHR(path.stat().st_mode) for path in tmp_path.iterdir())
+
+
+@USERNS
+def test_no_device_of_a_volume_opens(tmp_path: Path, userns: tuple[str, ...]) -> None:
+    os.mknod(tmp_path / "zero2", stat.S_IFCHR, os.makedev(1, 5))
+    (tmp_path / "zero2").chmod(0o666)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_mode & 0o001 == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    assert (tmp_path / "zero2").open("rb").read(1) == b"\0"
+    done = run(6, *NONE, *userns, "--volume", f"{tmp_path}:/v", *SHELL, "head -c 1 /v/zero2")
+    assert done.stdout == ""
+    assert "Permission denied" in done.stderr
+
+
+@USERNS
+def test_every_mount_that_can_hold_a_node_is_nodev(tmp_path: Path, userns: tuple[str, ...]) -> None:
+    options = (*userns, "--tmpfs", "/temporary", "--volume", f"{tmp_path}:/volume")
+    with Running(6, *NONE, *options) as container:
+        found = {m.mountpoint for m in mountinfo.mounts(container.pid) if "nodev" not in m.options}
+    nodes = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")}
+    masks = {path for path in found if path.startswith("/proc/")}  # /dev/null over a file
+    assert found == nodes | masks | {"/dev/pts"}  # where devpts makes the nodes, nobody else
 
 
 @USERNS
