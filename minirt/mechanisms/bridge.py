@@ -36,6 +36,7 @@ class Bridge(Mechanism):
             register.subnet = str(subnet_of(host, index))
             if read_setting(FORWARDING) == "0":
                 register.forwarding = "0"
+                register.save()  # if we are killed here, it is known who switched it on
                 write_setting(FORWARDING, "1")
 
     def ensure(self, host: Netlink) -> int:

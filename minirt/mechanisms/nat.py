@@ -58,9 +58,14 @@ class Nat(Mechanism):
     def apply(self, ctx: Context, register: Register, chains: str) -> None:
         """Replace the table, if it is not there or is to have other rules."""
         rules = ruleset.published(register.endpoints.values())
-        if rules == register.rules and ruleset.complete(chains, with_ports=bool(rules)):
+        closed = register.forwarding == "0"  # it was off, so nobody relies on it
+        if rules == register.rules and ruleset.complete(
+            chains, with_ports=bool(rules), closed=closed
+        ):
             return
-        script = ruleset.script(self.network.bridge, register.subnet, rules)
+        bridge = self.network.bridge
+        only = (bridge, BY_HAND) if closed else ()
+        script = ruleset.script(bridge, register.subnet, rules, only=only)
         register.rules = CHANGING  # if we are killed here, the next one must not rely on them
         register.save()
         try:

@@ -55,11 +55,11 @@ def remove_all(call: Call, network: Network | None = None) -> list[str]:
             with Netlink() as host:
                 host.delete_link(network.bridge)
             removed.append(f"bridge {network.bridge}")
+        if register.forwarding == "0":  # before the table, which says for whom
+            netdev.write_setting(FORWARDING, "0")
+            removed.append("net.ipv4.ip_forward, back to 0")
         if register.subnet:
             call(["nft", "-f", "-"], f"table ip {TABLE}\ndelete table ip {TABLE}\n")
             removed.append(f"nft table {TABLE}")
-        if register.forwarding == "0":
-            netdev.write_setting(FORWARDING, "0")
-            removed.append("net.ipv4.ip_forward, back to 0")
     register.forget()
     return removed

@@ -42,6 +42,14 @@ BASE = """\
   oifname "{bridge}" drop
  }}
 """
+# Only where minirt has switched forwarding on: the host is to be a router for its bridges, not
+# for everybody who names it as a gateway.
+CLOSED = """\
+ chain closed {{
+  type filter hook forward priority filter; policy accept;
+  {others} drop
+ }}
+"""
 # Only with published ports: `fib` is one more kernel module.
 PUBLISHED = """\
  chain published {{
@@ -71,21 +79,35 @@ def published(endpoints: Iterable[Endpoint]) -> tuple[str, ...]:
     )
 
 
-def script(bridge: str, subnet: str, rules: Iterable[str], table: str = TABLE) -> str:
-    """What `nft -f -` reads; "add, delete, add" replaces the table whether or not it exists."""
+def script(
+    bridge: str,
+    subnet: str,
+    rules: Iterable[str],
+    table: str = TABLE,
+    *,
+    only: Iterable[str] = (),
+) -> str:
+    """What `nft -f -` reads; "add, delete, add" replaces the table whether or not it exists.
+
+    only  bridges that the host forwards for, and for nobody else; none: it depends on others
+    """
     text = BASE.format(bridge=bridge, subnet=subnet)
+    others = [f'iifname != "{name}" oifname != "{name}"' for name in only]
+    if others:
+        text += CLOSED.format(others=" ".join(others))
     lines = "\n  ".join(rules)
     if lines:
         text += PUBLISHED.format(rules=lines)
     return f"table ip {table}\ndelete table ip {table}\ntable ip {table} {{\n{text}}}\n"
 
 
-def complete(chains: str, *, with_ports: bool) -> bool:
+def complete(chains: str, *, with_ports: bool, closed: bool) -> bool:
     """Are the table's chains among those that `nft list chains` printed?"""
     _, found, rest = chains.partition(f"table ip {TABLE} {{")
     ours = rest.partition("\n}")[0]
     wanted = ["guard", "outgoing", "forwarded", *(["incoming", "local"] if with_ports else [])]
-    return bool(found) and all(f"chain {name} {{" in ours for name in wanted)
+    complete = all(f"chain {name} {{" in ours for name in wanted)
+    return bool(found) and complete and ("chain closed {" in ours) == closed
 
 
 def explain(error: HostError, text: str) -> HostError:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from network_world import HOST, OUTSIDE, PEER, PYTHON, World
+from network_world import HOST, OUTSIDE, PEER, PYTHON, Namespace, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,6 +211,27 @@ def test_remove_all_takes_the_three_shared_things_away(world: World) -> None:
     assert remove_all(world) == "[]\n"
 
 
+@pytest.mark.parametrize("before", ["0", "1"])
+def test_the_host_becomes_nobody_elses_router(world: World, before: str) -> None:
+    world.outside.serve(7000)
+    world.host.shell(f"echo {before} >/proc/sys/net/ipv4/ip_forward")
+    web = world.container("web")
+    assert web.ask(OUTSIDE, 7000) == HOST
+    client = Namespace()
+    world.host.shell(
+        f"ip link add up1 type veth peer name eth0 netns {client.holder.pid}\n"
+        "ip address add 192.0.2.1/24 dev up1; ip link set up1 up"
+    )
+    client.shell(
+        "ip address add 192.0.2.2/24 dev eth0; ip link set eth0 up\n"
+        "ip route add default via 192.0.2.1"
+    )
+    world.outside.shell(f"ip route add 192.0.2.0/24 via {HOST}")
+    seen = client.ask(OUTSIDE, 7000)
+    client.close()
+    assert seen == ("192.0.2.2" if before == "1" else "")
+
+
 def test_forwarding_that_was_on_before_stays_on(world: World) -> None:
     world.host.shell("echo 1 >/proc/sys/net/ipv4/ip_forward")
     world.container("web").stop()
@@ -310,5 +331,5 @@ def test_the_commands_by_hand_make_the_same_network_beside_minirts(world: World)
     assert world.host.run(*ask, HOST, "8080") == "10.77.252.1\n"
     world.host.shell(f"forwarding=1\n{undo}")
     assert web.ask(OUTSIDE, 7000) == HOST
-    assert "byhand" not in world.host.run("nft", "list", "ruleset")
+    assert "table ip byhand0" not in world.host.run("nft", "list", "ruleset")
     assert "byhand0" not in world.links()

@@ -122,10 +122,13 @@ def test_without_published_ports_the_script_needs_no_fib() -> None:
 def test_a_table_that_lost_a_chain_is_not_complete() -> None:
     chains = "".join(f"\tchain {name} {{\n\t}}\n" for name in ("guard", "outgoing", "forwarded"))
     listing = f"table ip other {{\n}}\ntable ip minirt {{\n{chains}}}\n"
-    assert ruleset.complete(listing, with_ports=False)
-    assert not ruleset.complete(listing, with_ports=True)
-    assert not ruleset.complete(listing.replace("guard", "gone"), with_ports=False)
-    assert not ruleset.complete(f"table ip other {{\n{chains}}}\n", with_ports=False)
+    assert ruleset.complete(listing, with_ports=False, closed=False)
+    assert not ruleset.complete(listing, with_ports=True, closed=False)
+    assert not ruleset.complete(listing, with_ports=False, closed=True)
+    less = listing.replace("guard", "gone")
+    assert not ruleset.complete(less, with_ports=False, closed=False)
+    others = f"table ip other {{\n{chains}}}\n"
+    assert not ruleset.complete(others, with_ports=False, closed=False)
 
 
 @pytest.mark.parametrize(
