@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TABLE = "minirt"
 # guard      127.0.0.1 of the host is reachable on the bridge (route_localnet), for published
-#            ports; no container may use that way.
+#            ports; no container may use that way, or send as if it came from there.
 # outgoing   packets from the subnet leave with the host's address; so do connections that
 #            come from the host's 127.0.0.1, or back to the subnet through a published port:
 #            else the answer would not pass the host again, and not be translated back.
@@ -27,6 +27,7 @@ BASE = """\
  chain guard {{
   type filter hook prerouting priority raw; policy accept;
   iifname "{bridge}" ip daddr 127.0.0.0/8 drop
+  iifname "{bridge}" ip saddr 127.0.0.0/8 drop
  }}
  chain outgoing {{
   type nat hook postrouting priority srcnat; policy accept;

@@ -74,6 +74,34 @@ def test_no_container_reaches_what_listens_on_the_hosts_loopback(world: World) -
     assert evil.ask("127.0.0.2", 7000) == ""
 
 
+SPOOF = """
+import socket, sys
+for source in ("127.0.0.5", ""):
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.bind((source, 0))
+    client.sendto(b"?", (sys.argv[1], 7000))
+"""
+LISTEN = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("", 7000))
+print("ready", flush=True)
+print(server.recvfrom(9)[1][0], flush=True)
+"""
+
+
+def test_no_container_sends_with_an_address_of_the_hosts_loopback(world: World) -> None:
+    world.server("web", 80, publish=["8080:80"])  # with it, the host takes such packets
+    evil = world.container("evil")
+    gateway = evil.shell("ip route show default").split()[2]
+    world.host.shell("cd /proc/sys/net/ipv4/conf; echo 0 | tee all/rp_filter minirt0/rp_filter")
+    evil.shell("echo 1 >/proc/sys/net/ipv4/conf/eth0/route_localnet")
+    listener = world.host.start(*PYTHON, "-c", LISTEN)
+    assert listener.stdout.readline() == "ready\n"
+    evil.run(*PYTHON, "-c", SPOOF, gateway)
+    assert listener.stdout.readline() == f"{evil.address}\n"
+
+
 def test_two_containers_reach_each_other_by_address_and_by_name(world: World) -> None:
     web = world.server("web", 80)
     other = world.container("other")
