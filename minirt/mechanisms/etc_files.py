@@ -5,6 +5,7 @@ No image can know them, so they are written to the state directory and bind-moun
 
 from __future__ import annotations
 
+from minirt.linux.command import quoted
 from minirt.mechanism import Mechanism
 from minirt.networks import files
 
@@ -46,7 +47,7 @@ class EtcFiles(Mechanism):
 
     def by_hand(self) -> list[str]:
         return [
-            f'echo {self.hostname} > "$dir/hostname"',
+            f'echo {quoted(self.hostname)} > "$dir/hostname"',
             'echo "127.0.0.1 localhost" >> "$dir/hosts"',
             'grep -v "^nameserver 127" /etc/resolv.conf > "$dir/resolv.conf"',
         ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from minirt.errors import ConfigError, HostError
 from minirt.linux.netdev import check_name
+from minirt.mechanisms.etc_files import EtcFiles
 from minirt.mechanisms.veth import mac
 from minirt.networks import files, firewalls, ruleset, subnets
 from minirt.networks.network import Network
@@ -165,6 +167,14 @@ def test_a_hosts_file_has_localhost_and_each_neighbour_once() -> None:
 @pytest.mark.parametrize("name", ["a b", "a\nb", "a\tb", "a#b", "ä"])
 def test_what_is_no_host_name_is_not_written_to_a_hosts_file(name: str) -> None:
     assert files.hosts([("10.77.0.2", (name,))]) == files.LOCALHOST
+
+
+@pytest.mark.parametrize("name", ["web", "a; touch here", "$(touch here)", "it's"])
+def test_by_hand_a_host_name_is_one_word_of_the_shell(tmp_path: Path, name: str) -> None:
+    shell = ["sh", "-ec", EtcFiles(name, "none").by_hand()[0]]
+    subprocess.run(shell, cwd=tmp_path, env={"dir": str(tmp_path)}, check=True)
+    assert (tmp_path / "hostname").read_text() == f"{name}\n"
+    assert os.listdir(tmp_path) == ["hostname"]
 
 
 def test_every_user_inside_can_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
