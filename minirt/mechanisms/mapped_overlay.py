@@ -43,19 +43,10 @@ class MappedOverlay(Mechanism):
     def attach(self, ctx: Context) -> None:
         user_namespace = open_namespace(f"/proc/{ctx.pid}/ns/user")
         mapped = [open_tree(layer) for layer in self.layers]
-        for layer in mapped:
+        for number, layer in enumerate(mapped):
             mount_setattr(layer, MOUNT_ATTR_IDMAP, userns_fd=user_namespace)
-        lowest_last = ":".join(f"/proc/self/fd/{layer}" for layer in reversed(mapped))
-        tree = make(
-            "overlay",
-            [
-                ("source", "overlay"),
-                ("lowerdir", lowest_last),
-                ("upperdir", f"{ctx.directory}/{UPPER}"),
-                ("workdir", f"{ctx.directory}/{WORK}"),
-            ],
-            MOUNT_ATTR_NODEV,
-        )
+            os.symlink(f"/proc/self/fd/{layer}", f"{ctx.directory}/l{number}")
+        tree = self.stack(ctx.directory)
         ctx.send_fd(tree)
         for fd in (user_namespace, tree, *mapped):
             os.close(fd)
@@ -65,6 +56,26 @@ class MappedOverlay(Mechanism):
         target = self.mount_point(f"{ctx.directory}/{MERGED}")
         move_mount(ctx.root, target)
         os.close(target)
+
+    def stack(self, directory: str) -> int:
+        """The overlay, of names that are short and show no path of the host, as in Overlay."""
+        here = os.open(".", os.O_PATH | os.O_CLOEXEC)
+        os.chdir(directory)
+        try:
+            lowest_last = ":".join(f"l{n}" for n in reversed(range(len(self.layers))))
+            return make(
+                "overlay",
+                [
+                    ("source", "overlay"),
+                    ("lowerdir", lowest_last),
+                    ("upperdir", UPPER),
+                    ("workdir", WORK),
+                ],
+                MOUNT_ATTR_NODEV,
+            )
+        finally:
+            os.fchdir(here)
+            os.close(here)
 
     # --8<-- [end:mapped_overlay]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -121,6 +122,27 @@ def test_userns_makes_root_an_ordinary_user_outside() -> None:
         assert os.stat(f"/proc/{container.pid}/root/id").st_uid == uid
         assert os.stat(f"/proc/{container.pid}/root/bin").st_uid == uid  # the image's files too
         assert container.status("Groups") == []
+
+
+@USERNS
+def test_its_mount_table_shows_no_path_of_the_host(userns: tuple[str, ...]) -> None:
+    shown = output(6, *NONE, *userns, "--", "grep", " / / ", "/proc/self/mountinfo")
+    options = shown.strip().rpartition(" ")[2].split(",")
+    paths = {word for word in options if word.startswith(("lowerdir", "upperdir", "workdir"))}
+    assert paths == {"lowerdir=l1:l0", "upperdir=upper", "workdir=work"}
+
+
+@USERNS
+def test_a_state_directory_with_a_long_name_is_no_obstacle(
+    playground: Path, userns: tuple[str, ...]
+) -> None:
+    state = playground / ("long" * 60) / ("long" * 10)
+    state.mkdir(parents=True, exist_ok=True)
+    for directory in (state, state.parent):
+        directory.chmod(0o711)
+    environment = {**os.environ, "MINIRT_STATE": str(state)}
+    assert output(6, *NONE, *userns, "--", "cat", "/etc/motd", env=environment) != ""
+    shutil.rmtree(state.parent)
 
 
 def test_userns_gives_no_power_over_the_hosts_files(tmp_path: Path) -> None:
