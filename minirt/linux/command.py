@@ -80,9 +80,15 @@ def find(name: str) -> str:
 
 
 def quoted(word: str) -> str:
-    """A word as sh reads it; `$dir` keeps its meaning."""
-    plain = word.translate({ord(character): None for character in "/-._:=,@%+$"})
+    """A word as sh reads it; nothing of it is expanded."""
+    plain = word.translate({ord(character): None for character in "/-._:=,@%+"})
     return word if plain.isalnum() else "'" + word.replace("'", "'\\''") + "'"
+
+
+def quoted_path(path: str) -> str:
+    """Like `quoted`, except that a `$dir` at the start is the variable of a script by hand."""
+    below = path.removeprefix("$dir/")
+    return quoted(path) if below == path else f'"$dir"/{quoted(below)}'
 
 
 def _fill(fd: int, data: bytes) -> None:

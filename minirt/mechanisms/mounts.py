@@ -11,7 +11,7 @@ import os
 
 from minirt.errors import ConfigError
 from minirt.linux.calls import failed
-from minirt.linux.command import quoted
+from minirt.linux.command import quoted, quoted_path
 from minirt.linux.files import is_directory, make_directories, make_file
 from minirt.linux.mount import ATTRIBUTES, make, mount_setattr, move_mount, open_tree
 from minirt.mechanism import Mechanism
@@ -98,12 +98,13 @@ class Mounts(Mechanism):
 
 def by_hand(mount: Mount) -> list[str]:
     """mount(8) for one mount; $dir/rootfs is the container's root."""
-    target = f'"$dir/rootfs{mount.destination}"'
+    target = quoted_path(f"$dir/rootfs{mount.destination}")
     attributes = [name for name, bit in ATTRIBUTES.items() if mount.attributes & bit]
     options = ",".join(attributes + [f"{k}={v}" if v else k for k, v in mount.data])
     flags = f" -o {quoted(options)}" if options else ""
     if mount.fstype == "bind":
         point = f"mkdir -p {target}" if os.path.isdir(mount.source) else f"touch {target}"
         bind = "--rbind" if mount.recursive else "--bind"
-        return [point, f"mount {bind}{flags} {quoted(mount.source)} {target}"]
-    return [f"mkdir -p {target}", f"mount -t {mount.fstype}{flags} {mount.fstype} {target}"]
+        return [point, f"mount {bind}{flags} {quoted_path(mount.source)} {target}"]
+    fstype = quoted(mount.fstype)
+    return [f"mkdir -p {target}", f"mount -t {fstype}{flags} {fstype} {target}"]

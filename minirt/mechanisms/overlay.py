@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from minirt.errors import ConfigError
+from minirt.linux.command import quoted
 from minirt.linux.mount import MOUNT_ATTR_NODEV, make, move_mount
 from minirt.mechanism import Mechanism
 from minirt.writable_layer import MERGED, UPPER, WORK, make_writable_layer
@@ -72,9 +73,9 @@ class Overlay(Mechanism):
         return f"overlay: {len(self.layers)} read-only layer(s) and a writable one on top"
 
     def by_hand(self) -> list[str]:
-        lower = ":".join(reversed(self.layers))
-        options = f"nodev,lowerdir={lower},upperdir=$dir/upper,workdir=$dir/work"
+        lower = quoted(":".join(reversed(self.layers)))
+        options = f'nodev,lowerdir={lower},upperdir="$dir"/upper,workdir="$dir"/work'
         return [
             'mkdir -p "$dir/upper" "$dir/work" "$dir/rootfs"',
-            f'mount -t overlay overlay -o "{options}" "$dir/rootfs"',
+            f'mount -t overlay overlay -o {options} "$dir/rootfs"',
         ]
