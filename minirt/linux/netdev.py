@@ -10,6 +10,7 @@ import _socket
 import fcntl
 import os
 import struct
+import sys
 
 from minirt.errors import ConfigError
 from minirt.linux.calls import failed
@@ -19,6 +20,7 @@ SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 0x1
 IFNAMSIZ = 16
+SO_NETNS_COOKIE, ENOPROTOOPT = 71, 92
 IFREQ = struct.Struct("16sH22x")  # struct ifreq: the name, and the flags of its union
 
 
@@ -108,3 +110,22 @@ def disable_ipv6(name: str) -> None:
     setting = f"ipv6/conf/{name}/disable_ipv6"
     if os.path.exists(f"/proc/sys/net/{setting}"):
         write_setting(setting, "1")
+
+
+def netns_cookie() -> int:
+    """A number that no other network namespace has had since the boot; 0 before Linux 5.14.
+
+    Its inode number is given to another one when it has gone.
+    """
+    probe = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
+    try:
+        value = probe.getsockopt(_socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
+        return int.from_bytes(value, sys.byteorder)
+    except OSError as error:
+        if error.errno != ENOPROTOOPT:
+            raise failed(
+                "cannot tell the network namespace", "getsockopt(SO_NETNS_COOKIE)", error
+            ) from None
+        return 0
+    finally:
+        probe.close()

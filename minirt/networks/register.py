@@ -3,7 +3,9 @@
 A container is on the network as long as its init lives: what a killed runtime leaves here is
 dropped by the next reader. The file lies in /run and not in a state root, and is named by the
 inode of the host's network namespace, because that is what all its containers share: two
-runtimes with different state roots must not give out one address twice.
+runtimes with different state roots must not give out one address twice. An inode number comes
+again, after the namespace's end or a reboot, so the file also says whose it is: what another
+namespace left is not believed.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import os
 from minirt.codec import dumps, loads
 from minirt.errors import ConfigError, HostError, InitDied
 from minirt.linux import namespaces
+from minirt.linux.netdev import netns_cookie
 from minirt.linux.process import alive, start_time
 from minirt.networks.subnets import Subnet, free_host
 from minirt.reader import Reader
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from minirt.codec import Json
 
 DIRECTORY = "/run/minirt/networks"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 CHANGING = ("changing",)
 
 
@@ -63,6 +67,7 @@ class Endpoint:
 class Register:
     """The file, locked while in `with`; written back at the end, unless an error leaves it.
 
+    namespace   which network namespace this is: the boot's id, and the namespace's cookie
     subnet      of the bridge, "" before there is one
     forwarding  net.ipv4.ip_forward as it was before minirt: "0", "1", or "" for not touched
     rules       the rules for published ports that nft has; CHANGING while it is given others
@@ -75,6 +80,8 @@ class Register:
         self._lock_path = f"{directory}/lock"
         self._lock = -1
         self._clear()
+
+        self.namespace = f"{_boot_id()}/{netns_cookie()}"
 
     def _clear(self) -> None:
         self.subnet = self.forwarding = self.last = ""
@@ -128,13 +135,15 @@ class Register:
         endpoints = fields.object("endpoints")
         found = {key: Endpoint.read(endpoints.object(key)) for key in endpoints.value}
         self.endpoints = {key: endpoint for key, endpoint in found.items() if endpoint.alive()}
+        if fields.text("namespace") != self.namespace:
+            self._clear()
 
     def save(self) -> None:
         """Write the file: a reader sees the old or the new one, never a part."""
         endpoints = {key: endpoint.fields() for key, endpoint in self.endpoints.items()}
         fields: dict[str, Json] = {
-            "subnet": self.subnet, "forwarding": self.forwarding, "last": self.last,
-            "rules": self.rules, "endpoints": endpoints,
+            "namespace": self.namespace, "subnet": self.subnet, "forwarding": self.forwarding,
+            "last": self.last, "rules": self.rules, "endpoints": endpoints,
         }  # fmt: skip
         with open(f"{self.path}.new", "w", encoding="utf-8") as file:
             file.write(dumps(fields))
@@ -165,6 +174,11 @@ class Register:
                 os.unlink(path)
             except FileNotFoundError:
                 pass
+
+
+def _boot_id() -> str:
+    with open(BOOT_ID, encoding="ascii") as file:
+        return file.read().strip()
 
 
 def addresses(endpoints: Iterable[Endpoint]) -> list[tuple[str, tuple[str, ...]]]:

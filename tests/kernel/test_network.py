@@ -216,14 +216,16 @@ def test_what_stays_is_the_bridge_the_table_and_the_setting(world: World) -> Non
     assert world.host.run("cat", "/proc/sys/net/ipv4/ip_forward") == "1\n"
 
 
+REMOVE_ALL = """
+import sys; from minirt.linux import command; from minirt.networks.network import *
+from minirt.errors import MinirtError
+try: print(remove_all(command.run, Network(directory=sys.argv[1])))
+except MinirtError as error: print(error.what)
+"""
+
+
 def remove_all(world: World) -> str:
-    program = (
-        "import sys; from minirt.linux import command; from minirt.networks.network import *\n"
-        "from minirt.errors import MinirtError\n"
-        "try: print(remove_all(command.run, Network(directory=sys.argv[1])))\n"
-        "except MinirtError as error: print(error.what)"
-    )
-    return world.host.run(*PYTHON, "-c", program, f"{world.root}/networks")
+    return world.host.run(*PYTHON, "-c", REMOVE_ALL, f"{world.root}/networks")
 
 
 def test_remove_all_takes_the_three_shared_things_away(world: World) -> None:
@@ -258,6 +260,16 @@ def test_the_host_becomes_nobody_elses_router(world: World, before: str) -> None
     seen = client.ask(OUTSIDE, 7000)
     client.close()
     assert seen == ("192.0.2.2" if before == "1" else "")
+
+
+def test_what_another_namespace_left_under_the_same_inode_is_not_believed(world: World) -> None:
+    world.container("web").stop()
+    (left,) = [name for name in os.listdir(f"{world.root}/networks") if name != "lock"]
+    inode = os.stat(f"/proc/{world.outside.holder.pid}/ns/net").st_ino
+    os.rename(f"{world.root}/networks/{left}", f"{world.root}/networks/{inode}.json")
+    world.outside.shell("echo 1 >/proc/sys/net/ipv4/ip_forward")
+    assert world.outside.run(*PYTHON, "-c", REMOVE_ALL, f"{world.root}/networks") == "[]\n"
+    assert world.outside.run("cat", "/proc/sys/net/ipv4/ip_forward") == "1\n"
 
 
 def test_forwarding_that_was_on_before_stays_on(world: World) -> None:

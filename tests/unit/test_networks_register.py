@@ -95,6 +95,16 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path, content: str) 
         pass
 
 
+def test_what_was_registered_before_a_reboot_is_not_believed(tmp_path: Path) -> None:
+    register = new(tmp_path)
+    with open(register.path) as file:
+        text = file.read()
+    with open(register.path, "w") as file:
+        file.write(text.replace(register.namespace.partition("/")[0], "another-boot"))
+    with Register(str(tmp_path)) as register:
+        assert register.subnet == ""
+
+
 def test_a_directory_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HostError, match="cannot write") as error, Register(f"{tmp_path}/file/x"):
