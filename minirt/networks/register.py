@@ -10,8 +10,10 @@ namespace left is not believed.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 
 from minirt.codec import dumps, loads
 from minirt.errors import ConfigError, HostError, InitDied
@@ -90,7 +92,9 @@ class Register:
 
     def __enter__(self) -> Self:
         try:
-            os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
+            directory = os.path.dirname(self.path)
+            _make_directory(os.path.dirname(directory), 0o755)
+            _make_directory(directory, 0o700)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             self._lock = os.open(self._lock_path, flags, 0o600)
         except OSError as error:
@@ -174,6 +178,23 @@ class Register:
                 os.unlink(path)
             except FileNotFoundError:
                 pass
+
+
+def _make_directory(path: str, mode: int) -> None:
+    """Make it with `mode` whatever the umask; HostError when others could change what is in it."""
+    try:
+        os.mkdir(path, 0o700)
+        os.chmod(path, mode)
+    except FileExistsError:
+        status = os.lstat(path)
+        others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if not stat.S_ISDIR(status.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, f"{path} is not a directory") from None
+        if status.st_uid != os.geteuid() or others_write:
+            raise HostError(
+                f"{path} could be changed by another user",
+                hint=f"chmod go-w {path}, or remove it if it is not yours",
+            ) from None
 
 
 def _boot_id() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,6 +88,14 @@ def test_without_cap_net_admin_the_error_says_so(world: World) -> None:
     assert "RTM_NEWLINK(kind=bridge" in error
     assert "= EPERM" in error
     assert "CAP_NET_ADMIN" in error
+
+
+def test_a_register_in_a_directory_of_another_user_is_refused(world: World) -> None:
+    os.mkdir(f"{world.root}/networks")
+    os.chown(f"{world.root}/networks", 1000, 1000)
+    error = error_of(world)
+    assert f"{world.root}/networks could be changed by another user" in error
+    assert world.links() == {"lo", "up0"}
 
 
 def test_a_full_subnet_is_said_to_be_full(world: World) -> None:

@@ -112,6 +112,36 @@ def test_a_directory_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> 
     assert "--network none" in error.value.hint
 
 
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_the_directories_are_safe_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        new(tmp_path / "minirt" / "networks")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "minirt").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "minirt" / "networks").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("wrong", ["", "networks"])
+def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path, wrong: str) -> None:
+    new(tmp_path / "minirt" / "networks")
+    (tmp_path / "minirt" / wrong).chmod(0o777)
+    with pytest.raises(HostError, match="could be changed by another user") as error:
+        new(tmp_path / "minirt" / "networks")
+    assert "chmod go-w" in error.value.hint
+
+
+@pytest.mark.parametrize("wrong", ["minirt", "minirt/networks"])
+def test_a_link_in_place_of_a_directory_is_refused(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / wrong).parent.mkdir(exist_ok=True)
+    (tmp_path / wrong).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(HostError, match=f"{wrong} is not a directory"):
+        new(tmp_path / "minirt" / "networks")
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
 def test_others_cannot_read_who_is_on_the_network(tmp_path: Path) -> None:
     new(tmp_path / "networks")
     assert (tmp_path / "networks").stat().st_mode & 0o077 == 0
