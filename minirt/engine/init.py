@@ -21,7 +21,7 @@ from minirt.linux.process import (
     join_session_keyring,
     prctl,
 )
-from minirt.linux.program import explain, look_up
+from minirt.linux.program import explain, look_up, refuse_magic_links
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Init:
             if self.listener is not None:
                 self.channel = self.listener.accept()
             self.await_go()
-            self.shed()
+            self.shed(program)
             self.phase("start")
             self.execute(program)
         except MinirtError as error:
@@ -132,11 +132,12 @@ class Init:
             env.setdefault("TRACEPARENT", self.ctx.traceparent)
         return env
 
-    def shed(self) -> None:
-        """Put off what the command must not inherit.
+    def shed(self, program: str) -> None:
+        """Put off what the command must not get; look what that is, as late as can be.
 
         Before the start phase: its last act may be a seccomp filter that refuses these calls.
         """
+        refuse_magic_links(program)
         close_range(3, cloexec=True)
 
     def execute(self, program: str) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
-import struct
 
-from minirt.errors import CommandError
+from minirt.errors import CommandError, KernelError
 from minirt.linux.calls import MACHINE
+from minirt.linux.executable import interpreter, machine
+from minirt.linux.files import RESOLVE_NO_MAGICLINKS, openat2
+from minirt.linux.mount import AT_FDCWD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-PT_INTERP = 3
-EM_NAMES = {3: "i386", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv"}
+MOST_INTERPRETERS = 6  # the kernel follows five, and then the loader
 
 
 def look_up(name: str, path: str) -> str:
@@ -32,58 +37,80 @@ def look_up(name: str, path: str) -> str:
     )
 
 
+def refuse_magic_links(program: str) -> None:
+    """CommandError 126 when executing `program` would go through a link of procfs's.
+
+    Until execve, /proc/self/exe is the interpreter that runs minirt, a file of the host: an
+    image whose program, "#!" line or ELF interpreter is that link would run it with a loader
+    and libraries of its own, keep it open, and could write to it later (CVE-2019-5736). What
+    another process inside changes between this look and execve is not seen; there is none yet
+    when a container starts. minirt-oci therefore starts from a read-only copy.
+    """
+    path = program
+    for _ in range(MOST_INTERPRETERS):
+        try:
+            # Relative to where it will be executed; a FIFO must not keep us waiting.
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+            file = openat2(AT_FDCWD, path, flags, resolve=RESOLVE_NO_MAGICLINKS)
+        except KernelError as error:
+            if error.errno == errno.ELOOP:
+                raise CommandError(
+                    f"{program}: {path} leads through a link of /proc, or in a circle",
+                    exit_code=126,
+                    hint="do not trust this image: it may be after the program that runs minirt",
+                ) from None
+            return  # execve will say what is wrong with it; who may not read it may not write it
+        try:
+            path = interpreter(file)
+        except OSError:  # not a file
+            path = ""
+        os.close(file)
+        if not path:
+            return
+
+
 def explain(program: str, error: OSError) -> CommandError:
     """What execve's errno means for this very file."""
-    said = (error.strerror or "").lower()
     if error.errno == errno.ENOENT:
         return CommandError(f"{program}: {_what_is_missing(program)}")
     if error.errno == errno.ENOEXEC:
         return CommandError(
             f"{program}: exec format error",
             exit_code=126,
-            hint=f"{_format(program)}; this machine is {MACHINE}",
+            hint=f"{_of(program, _format)}; this machine is {MACHINE}",
         )
-    return CommandError(f"{program}: {said}", exit_code=126)
+    said = (error.strerror or "").lower()
+    hint = ""
+    if error.errno == errno.EACCES and os.path.isdir(program):
+        said = "is a directory"
+    elif error.errno == errno.EACCES and not os.access(program, os.X_OK):
+        hint = "chmod +x the file"
+    return CommandError(f"{program}: {said}", exit_code=126, hint=hint)
 
 
 def _what_is_missing(program: str) -> str:
-    try:
-        header = _head(program)
-    except OSError:
+    wanted = _of(program, interpreter)
+    if not wanted:
         return "no such file or directory"
-    if header.startswith(b"#!"):
-        interpreter = os.fsdecode(header[2:].split(b"\n")[0].strip().split(b" ")[0])
-        return f"its interpreter {interpreter} (first line, #!) does not exist in the container"
-    interpreter = _elf_interpreter(header)
-    if interpreter:
-        return f"its dynamic loader {interpreter} (PT_INTERP) does not exist in the container"
-    return "no such file or directory"
+    if wanted.endswith("\r"):
+        return "its first line ends as on Windows (CRLF): save it with LF alone"
+    return f"its interpreter {wanted} (#! or PT_INTERP) does not exist in the container"
 
 
-def _format(program: str) -> str:
-    try:
-        header = _head(program)
-    except OSError:
-        return "the file cannot be read"
-    if header[:4] == b"\x7fELF":
-        machine = int.from_bytes(header[18:20], "little")
-        return f"the program is for {EM_NAMES.get(machine, f'machine type {machine}')}"
+def _format(file: int) -> str:
+    made_for = machine(file)
+    if made_for:
+        return f"the program is for {made_for}"
     return "the file is neither ELF nor a script that starts with #!"
 
 
-def _head(program: str) -> bytes:
-    with open(program, "rb") as file:
-        return file.read(4096)
-
-
-def _elf_interpreter(header: bytes) -> str:
-    """PT_INTERP of a 64-bit little-endian ELF file; "" when it has none."""
-    if header[:6] != b"\x7fELF\x02\x01":
+def _of(program: str, question: Callable[[int], str]) -> str:
+    """What `question` says about a file; "" where it cannot be read."""
+    try:
+        file = os.open(program, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
         return ""
-    (offset,) = struct.unpack_from("<Q", header, 32)
-    size, count = struct.unpack_from("<HH", header, 54)
-    for start in range(offset, min(offset + size * count, len(header) - 56), size):
-        kind, _flags, where, _, _, length = struct.unpack_from("<IIQQQQ", header, start)
-        if kind == PT_INTERP:
-            return os.fsdecode(header[where : where + length].rstrip(b"\0"))
-    return ""
+    try:
+        return question(file)
+    finally:
+        os.close(file)
