@@ -29,6 +29,7 @@ LINTERS = {
     "bare": (["bash", "tests/bare/run"],),
 }
 AS_ROOT = ("kernel", "vm", "lessons")
+BESIDE = {"unit": ["tests/quality"]}  # directories that a suite runs besides its own
 
 
 @dataclass
@@ -75,7 +76,8 @@ def _pytest(suite: str) -> Count:
 def _command(suite: str, report: Path) -> list[str]:
     if suite == "cgroup2":  # in a guest, since this machine's hierarchies are what they are
         return [sys.executable, "-B", "vm/cgroup2.py", "--junit", str(report)]
-    return [*PYTHON, "pytest", "-q", f"tests/{suite}", f"--junitxml={report}"]
+    where = [f"tests/{suite}", *BESIDE.get(suite, ())]
+    return [*PYTHON, "pytest", "-q", *where, f"--junitxml={report}"]
 
 
 def _count(report: Path) -> Count:

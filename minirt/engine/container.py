@@ -65,6 +65,7 @@ class Container:
 
 
 def context(container: Container) -> Context:
+    """What the mechanisms get of this container, its programs run in spans of their own."""
     state, recorder = container.state, container.recorder
     ctx = Context(state.id, state.directory, state.key)
     ctx.created = state.created

@@ -72,6 +72,7 @@ def make_file(root: int, path: str) -> int:
 
 
 def is_directory(fd: int) -> bool:
+    """Whether an open descriptor is a directory's."""
     return stat.S_ISDIR(os.fstat(fd).st_mode)
 
 
