@@ -4,7 +4,7 @@ Your program says who it is: uname(2) gives it the machine's host name. Step 1 r
 namespace, a private copy of that name. It can change the name, and the machine does not notice.
 Files, processes and network are still the machine's own.
 
-Examples:
+examples:
   python -m minirt.step1 -- hostname
   python -m minirt.step1 --hostname web1 -- sh -c 'hostname; hostname other; hostname'
 

@@ -5,7 +5,7 @@ so signal, nobody outside. It also inherits process 1's duties: to reap orphans,
 whole namespace with it when it ends. An IPC namespace hides the host's System V queues and shared
 memory. `ps` still lists the host's processes: it reads /proc, which is mounted anew in step 3.
 
-Examples:
+examples:
   python -m minirt.step2 -- sh -c 'echo I am process $$'
   python -m minirt.step2 -- ipcs -q
 

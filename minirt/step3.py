@@ -4,7 +4,7 @@ A mount namespace makes the list of mounts private. Then an overlay of read-only
 one writable directory becomes the root, with fresh /proc, /dev and /sys, and pivot_root leaves
 the host's files behind. What the program writes vanishes with the container; volumes stay.
 
-Examples:
+examples:
   python -m minirt.step3 -- ps
   python -m minirt.step3 -- sh -c 'echo hello >/file; ls /'
   python -m minirt.step3 --volume .:/here:ro -- ls /here

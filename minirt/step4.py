@@ -7,7 +7,7 @@ ports reach it. Containers on the bridge find each other by host name.
 
 examples:
   python -m minirt.step4 -- ip address
-  python -m minirt.step4 --hostname web --publish 8080:80 -- httpd -f -h /www
+  python -m minirt.step4 --publish 8080:80 -- sh -c 'echo hello >/index.html; httpd -f -h /'
   python -m minirt.step4 --network none -- ip address
 """
 

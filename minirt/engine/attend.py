@@ -97,13 +97,23 @@ class Forwarder:
             self.replaced = signal
             self.container.kill(SIGKILL)
 
+    def interrupt(self, group: int) -> None:
+        """Ctrl-C was typed: if it was for init, and init does not handle it, end init.
+
+        Its terminal sends SIGINT, which the kernel drops for process 1 without a handler.
+        """
+        pid = self.container.ctx.pid
+        if group == pid and not caught(pid) & (1 << (SIGINT - 1)):
+            self.replaced = SIGINT
+            self.container.kill(SIGKILL)
+
     def watch(self) -> int:
         """Wait for init to end, and carry its terminal's bytes meanwhile; its status."""
         pidfd, terminal = self.container.ctx.pidfd, self.container.terminal
         if terminal >= 0:
             from minirt.engine.relay import relay
 
-            relay(terminal, pidfd, self.wakeup)
+            relay(terminal, pidfd, self.wakeup, self.interrupt)
         else:
             wait_for(pidfd, self.wakeup)
         status = wait(pidfd)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from minirt.stepping.step import Step
     from minirt.vm.guest import Result
 
+SIGNALLED = 128  # a status above is 128 + the signal that ended the command
 # What the VM does not get: these need something of the host's inside.
 ONLY_CONTAINER = ("--volume", "--tmpfs", "--publish", "--cpus", "--memory", "--pids", "--io-bps")
 
@@ -34,13 +35,16 @@ def run(step: Step, values: Values) -> int:
     for option in ONLY_CONTAINER:
         if values.on(option):
             warn(f"{option} is for the container only; the VM goes without")
+    if values.text("--network", "bridge") != "none":
+        warn("the VM has no network; the container's start includes its own: --network none")
     _say("in a container:", quiet=quiet)
     container, measured = _recorder(), Measured()
     status = run_container(step, values, container, measured.observe)
     _say("in a VM:", quiet=quiet)
     virtual = _recorder()
-    if measured.spec is None:  # run_container raises rather than not observe
+    if measured.spec is None or status > SIGNALLED:
         return status
+    raise_on_signals()  # those of before were the container's
     result = _boot(measured.spec, virtual)
     sys.stdout.buffer.write(result.output)
     sys.stdout.flush()

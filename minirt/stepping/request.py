@@ -7,7 +7,7 @@ import os
 from minirt import ids, resources
 from minirt.errors import ConfigError
 from minirt.linux.caps import DEFAULT, asked, kept
-from minirt.spec import NAMESPACES
+from minirt.spec import HOSTNAME_MAX, NAMESPACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,16 @@ class Request:
         }
 
     def hostname(self) -> str:
-        return self.values.text("--hostname", f"step{self.step}-{self.id[:6]}")
+        """The name given, else one that tells step and container; hostname(7) says what it is."""
+        name = self.values.text("--hostname", f"step{self.step}-{self.id[:6]}")
+        plain = name.replace("-", "").replace(".", "")
+        if not (plain.isascii() and plain.isalnum()) or len(name) > HOSTNAME_MAX:
+            raise ConfigError(
+                f'"{name}" is not a host name',
+                pointer="--hostname",
+                hint=f"use letters, digits, - and ., at most {HOSTNAME_MAX}",
+            )
+        return name
 
     def command(self) -> list[str]:
         """What was asked for, else an interactive shell."""

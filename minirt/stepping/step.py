@@ -10,7 +10,7 @@ from minirt import plan as plans
 from minirt import state as states
 from minirt.engine.attend import Interrupted, raise_on_signals
 from minirt.engine.container import warn
-from minirt.errors import HostError, MinirtError, render
+from minirt.errors import ConfigError, HostError, MinirtError, render
 from minirt.images import store
 from minirt.spans import Recorder
 from minirt.spec import Spec
@@ -151,6 +151,7 @@ def planned(step: Step, values: Values, directory: str) -> tuple[Spec, Plan]:
 def run_step(step: Step, values: Values) -> int:
     """Run the command in a container; then write and show its trace."""
     raise_on_signals()
+    check_trace_file(values)
     recorder = Recorder(os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", ""))
     try:
         return run_container(step, values, recorder)
@@ -221,9 +222,19 @@ def _kernel_truth(recorder: Recorder) -> Callable[[], None]:
     return kernel.watch(recorder)
 
 
+def check_trace_file(values: Values) -> None:
+    """ConfigError now, and not when the command has ended, where no trace could be written."""
+    directory = os.path.dirname(os.path.abspath(values.text("--trace")))
+    if values.on("--trace") and not os.access(directory, os.W_OK):
+        raise ConfigError(
+            f"cannot write below {directory}", pointer="--trace", hint="name another file"
+        )
+
+
 def _show_trace(recorder: Recorder, values: Values) -> None:
     """Draw the trace on stderr, and export it."""
-    export_trace(recorder, values, draw=not values.on("--quiet"))
+    born = any(span.name == "clone3" for span in recorder.spans)
+    export_trace(recorder, values, draw=born and not values.on("--quiet"))
 
 
 def export_trace(recorder: Recorder, values: Values, *, draw: bool = False) -> None:

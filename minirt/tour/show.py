@@ -97,19 +97,19 @@ def _run(argv: Sequence[str], progress: str) -> Seen:
     print(f"  $ {shlex.join(argv)}", flush=True)
     if not shutil.which(argv[0]):
         print(f"  {argv[0]} is not installed here")
-        return Seen("", "", NOT_FOUND)
+        return Seen("", NOT_FOUND)
     with Progress(progress), subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, errors="replace",
     ) as process:  # fmt: skip
         try:
-            output, errors = process.communicate(timeout=PATIENCE)
+            output, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.terminate()
-            output, errors = process.communicate()
+            output, _ = process.communicate()
         except KeyboardInterrupt:
             process.wait()  # it got the same signal, and cleans up
             raise
-    for line in (output + errors).splitlines():
+    for line in output.splitlines():
         print(f"  {line}")
-    return Seen(output.rstrip("\n"), errors.rstrip("\n"), process.returncode)
+    return Seen(output.rstrip("\n"), process.returncode)

@@ -108,7 +108,7 @@ def _notes(result: Result) -> list[str]:
     if result.emulated:
         notes += [
             f"The VM was emulated ({result.reason}):",
-            "its times are those of an emulator, not of a VM with KVM.",
+            "its times and its memory are those of an emulator, not of a VM with KVM.",
         ]
     if result.retries:
         notes.append(f"The VM needed {result.retries + 1} attempts to boot; the last is shown.")

@@ -112,6 +112,29 @@ def test_a_minirt_that_is_killed_leaves_no_vm(layers: Layers, number: signal.Sig
     assert set(os.listdir("/tmp")) | set(os.listdir("/var/tmp")) <= temporary
 
 
+def test_a_signal_to_step_7_ends_its_vm(layers: Layers) -> None:
+    guest.boot(layers, ["true"], env={"PATH": "/bin"}, hostname="box")  # everything is cached now
+    words = [sys.executable, "-m", "minirt.step7", "--quiet", "--network", "none", "--"]
+    # In the container, where it is process 1, it ends at once; in the VM it is not.
+    script = "[ $$ = 1 ] || sleep 600"
+    step = subprocess.Popen([*words, "sh", "-c", script], stderr=subprocess.PIPE)
+    pid = _child(step.pid)
+    step.send_signal(signal.SIGINT)
+    step.communicate(timeout=20)
+    assert step.returncode == 128 + signal.SIGINT
+    assert pid not in qemus()
+
+
+def test_a_signal_to_step_7s_container_boots_no_vm() -> None:
+    words = [sys.executable, "-m", "minirt.step7", "--quiet", "--network", "none", "--"]
+    script = "echo ready; trap 'exit 9' TERM; sleep 600 & wait"
+    step = subprocess.Popen([*words, "sh", "-c", script], stdout=subprocess.PIPE, text=True)
+    assert step.stdout is not None
+    assert step.stdout.readline() == "ready\n"
+    step.send_signal(signal.SIGINT)
+    assert (step.communicate(timeout=20)[0], step.returncode) == ("", 128 + signal.SIGINT)
+
+
 def _child(parent: int) -> int:
     """The QEMU process that `parent` has started, once it is QEMU."""
     deadline = time.monotonic() + 20
