@@ -83,6 +83,17 @@ class MaskedPaths(Mechanism):
 
         return cover
 
+    def by_hand(self) -> list[str]:
+        hide = 'if [ -d "$path" ]; then mount -t tmpfs -o ro tmpfs "$path"; '
+        hide += 'elif [ -e "$path" ]; then mount --bind /dev/null "$path"; fi'
+        protect = 'if [ -e "$path" ]; then mount --rbind "$path" "$path"; '
+        protect += 'mount -o remount,bind,ro "$path"; fi'
+        return [
+            f'for path in {" ".join(paths)}; do path="$dir/rootfs$path"; {act}; done'
+            for paths, act in ((self.readonly, protect), (self.masked, hide))
+            if paths
+        ]
+
     def describe(self) -> str:
         return f"masked paths: {len(self.masked)} hidden, {len(self.readonly)} read-only"
 

@@ -56,7 +56,9 @@ class User(Mechanism):
 
     def by_hand(self) -> list[str]:
         maps = (("uid_map", self.uid_maps), ("gid_map", self.gid_maps))
-        return [f"printf '{lines(ids)}\\n' > /proc/$PID/{name}" for name, ids in maps]
+        # Only root may map groups without giving up setgroups(2).
+        deny = [] if os.geteuid() == 0 else ["echo deny > /proc/$PID/setgroups"]
+        return deny + [f"printf '{lines(ids)}\\n' > /proc/$PID/{name}" for name, ids in maps]
 
 
 def lines(maps: IdMaps) -> str:

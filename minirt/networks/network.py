@@ -49,7 +49,7 @@ def remove_all(call: Call, network: Network | None = None) -> list[str]:
         if register.endpoints:
             raise StateError(
                 f"{len(register.endpoints)} containers are on the bridge {network.bridge}",
-                hint="end them first: minirt ps",
+                hint=f"end them first: {', '.join(_who(register))}",
             )
         if netdev.index(network.bridge):
             with Netlink() as host:
@@ -63,3 +63,10 @@ def remove_all(call: Call, network: Network | None = None) -> list[str]:
             removed.append(f"nft table {TABLE}")
     register.forget()
     return removed
+
+
+def _who(register: Register) -> list[str]:
+    """The host names of the containers on the network, or their keys."""
+    return [
+        endpoint.names[0] if endpoint.names else key for key, endpoint in register.endpoints.items()
+    ]

@@ -49,7 +49,7 @@ def check_free(ports: Iterable[Port], published: Iterable[str]) -> None:
     taken = {str(Port(text)) for text in published}
     for port in ports:
         if str(port) in taken:
-            raise _in_use(port, "by another container", "minirt ps")
+            raise _in_use(port, "by another container", "nft list table ip minirt")
         if _bound(port):
             program = f"ss -{port.protocol[0]}lnp 'sport = :{port.host}'"
             raise _in_use(port, "by a program of the host", program)
