@@ -44,7 +44,7 @@ SANDBOX = """
 mount --make-rshared /
 hostname laptop
 ip link set lo up
-mkdir -p /run/minirt && mount -t tmpfs none /run/minirt
+mkdir -p /run/minirt && mount -t tmpfs -o mode=700 none /run/minirt
 exec bash --noprofile --norc
 """
 

@@ -32,6 +32,9 @@ def _picture(options: str) -> str:
         console.sandboxed(run * 2)
         with open(file, encoding="utf-8") as lines:
             trace = otlp_file.read(lines, file)[-1]
+    failed = [span.name for span in trace.spans if span.error]
+    if failed:
+        raise AssertionError(f"the container did not run: {', '.join(failed)}")
     return html.picture([trace], titles=["a step 6 container"])
 
 
