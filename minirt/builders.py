@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def user(spec: Spec) -> Mechanism | None:
-    if not _new(spec, "user"):
+    if "user" not in spec.namespaces:
         return None
     from minirt.mechanisms.user import User
 

@@ -7,6 +7,8 @@ pivot_root, startContainer after it, poststart and poststop on the host again.
 
 from __future__ import annotations
 
+import os
+
 from minirt.codec import dumps
 from minirt.errors import MinirtError
 from minirt.mechanism import Mechanism
@@ -29,30 +31,31 @@ class Hooks(Mechanism):
         self.hooks = hooks
 
     def meet(self, ctx: Context) -> None:
-        self.run(ctx, "prestart", "created")
-        self.run(ctx, "createRuntime", "creating")
+        self.run(ctx, "prestart", "created", ctx.pid)
+        self.run(ctx, "createRuntime", "creating", ctx.pid)
 
     def seal(self, ctx: Context) -> None:
-        self.run(ctx, "createContainer", "creating")
+        self.run(ctx, "createContainer", "creating", os.getpid())
 
     def start(self, ctx: Context) -> None:
-        self.run(ctx, "startContainer", "created")
+        self.run(ctx, "startContainer", "created", os.getpid())
 
     def started(self, ctx: Context) -> None:
-        self.run(ctx, "poststart", "running")
+        self.run(ctx, "poststart", "running", ctx.pid)
 
     def teardown(self, ctx: Context) -> None:
         try:
-            self.run(ctx, "poststop", "stopped")
+            self.run(ctx, "poststop", "stopped", ctx.pid)
         except MinirtError as error:  # the specification: log it and go on
             ctx.warn(str(error))
 
-    def run(self, ctx: Context, kind: str, status: str) -> None:
+    def run(self, ctx: Context, kind: str, status: str, pid: int) -> None:
+        """Run the hooks of a kind; `pid` is init's, as seen from where they run."""
         state: dict[str, Json] = {
             "ociVersion": "1.2.0",
             "id": ctx.id,
             "status": status,
-            "pid": ctx.pid,
+            "pid": pid,
         }
         for hook in self.hooks.get(kind, ()):
             document = dumps({**state, "bundle": ctx.directory})
