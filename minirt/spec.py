@@ -65,7 +65,7 @@ class Process:
 
     def __init__(self, reader: Reader) -> None:
         self.args = reader.texts("args")
-        self.env = reader.texts("env")
+        self.env = _environment(reader)
         self.cwd = reader.text("cwd", "/")
         self.terminal = reader.flag("terminal")
         self.no_new_privs = reader.flag("noNewPrivileges")
@@ -82,6 +82,16 @@ class Process:
             (limit.text("type"), limit.number("soft"), limit.number("hard"))
             for limit in reader.objects("rlimits")
         )
+
+
+def _environment(reader: Reader) -> tuple[str, ...]:
+    variables = reader.texts("env")
+    for index, variable in enumerate(variables):
+        name, equals, _ = variable.partition("=")
+        if not name or not equals:
+            pointer = f"{reader.where('env')}/{index}"
+            raise ConfigError(f'"{variable}" is not NAME=VALUE', pointer=pointer)
+    return variables
 
 
 def _capabilities(reader: Reader) -> dict[str, tuple[str, ...]]:

@@ -177,6 +177,8 @@ def require_own(root: str) -> None:
             status = os.stat(path)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            raise unwritable(root, error) from None
         if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise HostError(
                 f"the state directory {path} could have been written by another user",

@@ -81,8 +81,11 @@ def parse(arguments: Sequence[str], options: Iterable[Option], step: int) -> Val
 def _known(name: str, known: dict[str, Option], step: int) -> Option:
     option = known.get(name)
     if option is None:
-        near = [other for other in known if other[2:4] == name[2:4]] or ["--help"]
-        raise ConfigError("is not an option", pointer=name, hint=f"see {', '.join(near)}")
+        from difflib import get_close_matches  # only now: it costs more than this whole file
+
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "see --help"
+        raise ConfigError("is not an option", pointer=name, hint=hint)
     if option.since > step:
         raise ConfigError(
             f"is not an option of step {step}",

@@ -8,6 +8,7 @@ from minirt import ids, resources
 from minirt.errors import ConfigError
 from minirt.linux.caps import DEFAULT, asked, kept
 from minirt.spec import HOSTNAME_MAX, NAMESPACES
+from minirt.stepping import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +100,17 @@ class Request:
         env = [f"PATH={PATH}", "HOME=/root", f"HOSTNAME={self.hostname()}"]
         if "TERM" in os.environ and os.isatty(0):
             env.append(f"TERM={os.environ['TERM']}")
-        return [*env, *(self.image.env if self.image else ()), *self.values.texts("--env")]
+        return [*env, *(self.image.env if self.image else ()), *self.variables()]
+
+    def variables(self) -> list[str]:
+        given = self.values.texts("--env")
+        for variable in given:
+            name, equals, _ = variable.partition("=")
+            if not name or not equals:
+                raise ConfigError(
+                    f'"{variable}" sets no variable', pointer="--env", hint="use KEY=VALUE"
+                )
+        return given
 
     def working_directory(self) -> str:
         if self.step < 3:
@@ -112,6 +123,8 @@ class Request:
         return list(self.image.layers) if self.image else [self.rootfs()]
 
     def rootfs(self) -> str:
+        if self.values.on("--image"):
+            raise ConfigError("excludes --image", pointer="--rootfs", hint="name one of the two")
         path = os.path.abspath(self.values.text("--rootfs"))
         if not os.path.isdir(path):
             state = "is not a directory" if os.path.exists(path) else "does not exist"
@@ -176,78 +189,20 @@ class Request:
         return profile
 
     def mounts(self) -> list[Json]:
+        """The system's, then those asked for, then the files about names."""
         if self.step < 3:
             return []
-        listed = [*self.system_mounts(), *map(_tmpfs, self.values.texts("--tmpfs"))]
-        listed += map(_volume, self.values.texts("--volume"))
-        if self.step >= 4:
-            listed += [
-                _bind(f"{self.directory}/{name}", f"/etc/{name}", "rw")
-                for name in ("hosts", "hostname", "resolv.conf")
-            ]
-        return listed
-
-    def system_mounts(self) -> list[Json]:
-        """/proc, /dev and /sys as the specification's default configuration has them."""
-        safe = ["nosuid", "noexec", "nodev"]
-        pts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
-        sysfs = _mount("sysfs", "/sys", [*safe, "ro"])
         hosts_network = self.step < 4 or self.network() == "host"
-        if hosts_network and "user" in self.namespaces():
-            # A sysfs belongs to a network namespace, and who is root in this user namespace
-            # has no rights over the host's.
-            sysfs = _bind("/sys", "/sys", "ro", "rbind")
         return [
-            _mount("proc", "/proc", safe),
-            _mount("tmpfs", "/dev", ["nosuid", "nodev", "mode=755", "size=64m"]),
-            _mount("devpts", "/dev/pts", pts if self.rootless else [*pts, "gid=5"]),
-            _mount("tmpfs", "/dev/shm", [*safe, "mode=1777", "size=64m"]),  # noqa: S108
-            _mount("mqueue", "/dev/mqueue", safe),
-            sysfs,
+            *mounts.proc_dev(rootless=self.rootless),
+            # A sysfs belongs to a network namespace, and who is root in a user namespace has no
+            # rights over the host's.
+            mounts.sys(bound=hosts_network and "user" in self.namespaces()),
+            *map(mounts.tmpfs, self.values.texts("--tmpfs")),
+            *map(mounts.volume, self.values.texts("--volume")),
+            *(mounts.etc(self.directory) if self.step >= 4 else ()),
         ]
 
 
 def _mappings(maps: tuple[tuple[int, int, int], ...]) -> Json:
     return [{"containerID": inside, "hostID": host, "size": size} for inside, host, size in maps]
-
-
-def _mount(fstype: str, destination: str, options: list[str]) -> Json:
-    return {"destination": destination, "type": fstype, "source": fstype, "options": options}
-
-
-def _bind(source: str, destination: str, access: str, kind: str = "bind") -> Json:
-    return {"destination": destination, "source": source, "options": [kind, access, "nodev"]}
-
-
-def _tmpfs(text: str) -> Json:
-    """--tmpfs DST[:OPTIONS]."""
-    destination, _, options = text.partition(":")
-    _require_absolute(destination, "--tmpfs")
-    return _mount("tmpfs", destination, ["nodev", *filter(None, options.split(","))])
-
-
-def _volume(text: str) -> Json:
-    """--volume SRC:DST[:ro]; SRC may be relative to the caller's directory."""
-    source, _, rest = text.partition(":")
-    destination, _, access = rest.partition(":")
-    _require_absolute(destination, "--volume")
-    if access not in ("", "ro", "rw"):
-        raise ConfigError(f'"{access}" is neither ro nor rw', pointer="--volume")
-    if not source or not os.path.lexists(source):
-        raise ConfigError(
-            f"{source or 'the source'} does not exist on the host",
-            pointer="--volume",
-            hint=f"make it first: mkdir -p {source}" if source else "use SRC:DST",
-        )
-    return _bind(os.path.abspath(source), destination, access or "rw", "rbind")
-
-
-def _require_absolute(path: str, option: str) -> None:
-    if not path.startswith("/"):
-        raise ConfigError(
-            f'"{path}" is not an absolute path inside the container',
-            pointer=option,
-            hint="the form is SRC:DST[:ro]"
-            if option == "--volume"
-            else "the form is DST[:OPTIONS]",
-        )
