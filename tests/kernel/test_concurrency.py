@@ -1,76 +1,78 @@
-"""Many containers at once, root's and an ordinary user's: none meets another's half-made things."""
+"""Many containers at once, of two users, on one host."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from network_world import PYTHON, Namespace
+from moments import Host, host
 from ordinary import Ordinary
-from steps import state_root
+from steps import Running, run, state_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+__all__ = ["host"]  # a fixture
 USER = 65534
 EACH = 5
-REMOVE_ALL = (
-    "from minirt.linux.command import run; from minirt.networks.network import *; remove_all(run)"
-)
-STEP = ("-m", "minirt.step6", "--quiet")
-# All are alive at once: each ends when its input does, which is after all have said their name.
-SCRIPT = ("--", "/bin/sh", "-c", "uname -n; read line; cat /etc/hostname")
+SCRIPT = """
+    echo ready; read line
+    [ "$(hostname)" = "$1" ] && [ $$ = 1 ] && touch /mine && ls -d /mine && echo "$(ls /mine*)"
+    exit 7"""
 
 
-@pytest.fixture
-def host(playground: Path) -> Iterator[Namespace]:
-    """A network namespace of the test's own, in which root's containers get their bridge."""
-    made = Namespace()
-    yield made
-    made.run(*PYTHON, "-c", REMOVE_ALL)
-    links = [line.split()[1] for line in made.run("ip", "-o", "link").splitlines()]
-    made.close()
-    assert links == ["lo:"]
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def user(playground: Path) -> Ordinary:
-    directory = playground / "ordinary"
-    directory.mkdir(mode=0o755, exist_ok=True)
+    directory = playground / "second"
+    directory.mkdir(mode=0o755)
     made = Ordinary(directory, USER)
-    assert made.run("-I", "-m", "minirt.images").returncode == 0
+    made.run("-I", "-m", "minirt.images")
     return made
 
 
-def bridged(host: Namespace, name: str) -> subprocess.Popen[str]:
-    return host.start(*PYTHON, *STEP, "--network", "bridge", "--hostname", name, *SCRIPT)
-
-
-def unprivileged(user: Ordinary, name: str) -> subprocess.Popen[str]:
-    how = user.how()
+def of_the_user(user: Ordinary, name: str) -> subprocess.Popen[str]:
+    how = {**user.how(MINIRT_STATE=f"{user.home}/state"), "stdin": subprocess.PIPE}
     how.pop("capture_output")
-    return subprocess.Popen(
-        [str(user.python), "-I", *STEP, "--hostname", name, *SCRIPT],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, **how,
-    )  # fmt: skip
+    words = ["-I", "-m", "minirt.step6", "--quiet", "--hostname", name]
+    argv = [str(user.python), "-B", *words, "--", "/bin/sh", "-c", SCRIPT, "sh", name]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
 
 
-def test_ten_containers_at_once_run_apart_and_leave_nothing(
-    host: Namespace, user: Ordinary
-) -> None:
-    started: dict[str, subprocess.Popen[str]] = {}
-    for number in range(EACH):
-        started[f"root{number}"] = bridged(host, f"root{number}")
-        started[f"user{number}"] = unprivileged(user, f"user{number}")
-    first = {name: process.stdout.readline() for name, process in started.items()}
-    cables = host.shell("ip -o link show master minirt0").splitlines()
-    said = {name: process.communicate(timeout=60)[0] for name, process in started.items()}
-    assert first == said == {name: f"{name}\n" for name in started}
-    assert {process.returncode for process in started.values()} == {0}
-    assert len(cables) == EACH
-    for state in (state_root(), user.home / ".local/share/minirt"):
-        assert os.listdir(state / "containers") == []
-    assert host.shell("ip -o link show master minirt0") == ""
+def of_root(host: Host, name: str) -> subprocess.Popen[str]:
+    argv = host.step_6("--hostname", name, "--", "/bin/sh", "-c", SCRIPT, "sh", name)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_ten_of_two_users_work_at_once_and_leave_nothing(host: Host, user: Ordinary) -> None:
+    """All are started before any is waited for, and all run before any may end."""
+    started = [of_root(host, f"root{number}") for number in range(EACH)]
+    started += [of_the_user(user, f"user{number}") for number in range(EACH)]
+    assert [process.stdout.readline() for process in started] == ["ready\n"] * 2 * EACH
+    addresses = [endpoint["address"] for endpoint in host.register_of_the_bridge().values()]
+    assert len(set(addresses)) == EACH
+    for process in started:
+        assert process.communicate("go\n") == ("/mine\n/mine\n", "")
+        assert process.returncode == 7
+    assert host.left() == []
+    assert os.listdir(f"{user.home}/state/containers") == []
+
+
+def test_collecting_beside_starting_ones_breaks_none() -> None:
+    """Every start collects what was abandoned; what another is just making is not."""
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: run(1, "--", "true"), range(48)))
+    assert {(each.returncode, each.stderr) for each in done} == {(0, "")}
+
+
+def test_one_that_is_removed_does_not_disturb_another() -> None:
+    with Running(3) as first:
+        with Running(3) as second:
+            second.process.kill()
+            second.process.wait()
+        assert run(3, "--", "true").returncode == 0
+        assert len(os.listdir(state_root() / "containers")) == 1
+        assert first.end() == 0
