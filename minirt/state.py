@@ -224,15 +224,15 @@ def remove(state: State) -> None:
         os.unlink(LOCK, dir_fd=top)
     finally:
         os.close(top)
-    os.rmdir(state.directory)
+    remove_empty(state)
 
 
 def remove_empty(state: State) -> None:
-    """Delete a directory whose maker was killed before it made the lock file."""
+    """Delete a directory that has no lock file any more, or not yet: its maker was killed."""
     try:
         os.rmdir(state.directory)
     except OSError:
-        pass  # it has one by now, or is gone
+        pass  # it has one by now, or a collector was quicker
 
 
 def boot_id() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from network_world import World
-from steps import PYTHON, Running, state_root
+from steps import PYTHON, Running, argv, state_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,6 +56,9 @@ class Host(World):
             check=False,
             timeout=30,
         )
+
+    def step_6(self, *arguments: str) -> list[str]:
+        return self.host.argv(*argv(6, *arguments))
 
     def running(self, script: str) -> Running:
         return Running(6, *OPTIONS, script=script, wrapper=self.host.argv())
