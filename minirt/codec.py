@@ -32,7 +32,8 @@ def loads(text: str) -> Json:
 
         scan = make_scanner(_Context())  # type: ignore[arg-type]
         value, end = scan(text, len(text) - len(text.lstrip(" \t\r\n")))
-    except (ImportError, AttributeError, TypeError, StopIteration):
+    # The core finds the class for its complaint only where json.decoder is loaded already.
+    except (ImportError, AttributeError, TypeError, StopIteration, SystemError):
         return _slow_loads(text)
     if text[end:].strip(" \t\r\n"):
         return _slow_loads(text)

@@ -96,10 +96,15 @@ class State:
             raise StateError(f"container {self.id} does not exist") from None
         except ValueError:
             fields = None
-        if not isinstance(fields, dict):
+        if not isinstance(fields, dict) or not all(map(self._fits, fields, fields.values())):
             raise StateError(f"the state of container {self.id} is damaged")
         for name, value in fields.items():
             setattr(self, name, value)
+
+    def _fits(self, name: str, value: Json) -> bool:
+        """Whether a value that was read is of the kind that is written."""
+        kind = type(getattr(self, name, None))
+        return isinstance(value, list if kind is tuple else kind)
 
     def current(self) -> str:
         """The status now: a container whose init is gone has stopped."""

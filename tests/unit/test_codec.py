@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -44,7 +45,18 @@ def test_any_mapping_can_be_written() -> None:
     assert codec.dumps(document) == '{"a":{"b":[1,true,null]}}'
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1,]", '{"a":1} x', "nope"])
+WRONG = pytest.mark.parametrize("text", ["", "{", "[1,]", '{"a":1} x', "nope"])
+
+
+@WRONG
+def test_it_is_refused_in_a_process_that_has_not_loaded_json(text: str) -> None:
+    script = "import sys; from minirt.codec import loads; loads(sys.argv[1])"
+    argv = [sys.executable, "-I", "-c", script, text]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert "JSONDecodeError" in done.stderr.splitlines()[-1]
+
+
+@WRONG
 def test_what_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="char"):
         codec.loads(text)
