@@ -103,7 +103,7 @@ class State:
 
     def _fits(self, name: str, value: Json) -> bool:
         """Whether a value that was read is of the kind that is written."""
-        kind = type(getattr(self, name, None))
+        kind = type(getattr(self, name, self))
         return isinstance(value, list if kind is tuple else kind)
 
     def current(self) -> str:
