@@ -13,6 +13,7 @@ ELF, ELF_64 = b"\x7fELF", 2
 EI_CLASS, E_MACHINE = 4, 18
 EM_NAMES = {3: "i386", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv"}
 PT_INTERP = 3
+PATH_MAX = 4096
 LINE_MAX = 256  # what the kernel reads of a script (BINPRM_BUF_SIZE)
 TABLE_MAX = 65536  # and of a table of segments (ELF_MIN_ALIGN)
 
@@ -23,11 +24,16 @@ def interpreter(file: int) -> str:
     if head.startswith(b"#!"):
         line = head[2:].split(b"\n")[0].split(b"\0")[0].strip(b" \t")
         return os.fsdecode(line.replace(b"\t", b" ").split(b" ")[0])
-    if not head.startswith(ELF):
-        return ""
+    try:
+        return _loader(file, head) if head.startswith(ELF) else ""
+    except (IndexError, OSError, OverflowError, struct.error):
+        return ""  # cut off, or nonsense: the kernel will refuse it
+
+
+def _loader(file: int, head: bytes) -> str:
     for kind, offset, size in _segments(file, head):
         if kind == PT_INTERP:
-            return os.fsdecode(os.pread(file, min(size, LINE_MAX * 16), offset).split(b"\0")[0])
+            return os.fsdecode(os.pread(file, min(size, PATH_MAX), offset).split(b"\0")[0])
     return ""
 
 
@@ -37,15 +43,12 @@ def _segments(file: int, head: bytes) -> Iterator[tuple[int, int, int]]:
     table, entry, first, fields = (
         ("<Q", "<IIQQQQ", 32, (0, 2, 5)) if wide else ("<I", "<IIIII", 28, (0, 1, 4))
     )
-    try:
-        (start,) = struct.unpack_from(table, head, first)
-        size, count = struct.unpack_from("<HH", head, 54 if wide else 42)
-        data = os.pread(file, min(size * count, TABLE_MAX), start)
-        for number in range(count):
-            found = struct.unpack_from(entry, data, number * size)
-            yield found[fields[0]], found[fields[1]], found[fields[2]]
-    except (struct.error, OSError):  # cut off, or nonsense: the kernel will refuse it
-        return
+    (start,) = struct.unpack_from(table, head, first)
+    size, count = struct.unpack_from("<HH", head, 54 if wide else 42)
+    data = os.pread(file, min(size * count, TABLE_MAX), start)
+    for number in range(count):
+        found = struct.unpack_from(entry, data, number * size)
+        yield found[fields[0]], found[fields[1]], found[fields[2]]
 
 
 def machine(file: int) -> str:

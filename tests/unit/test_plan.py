@@ -1,0 +1,134 @@
+"""A configuration becomes mechanisms, in the one order that works; off is absent."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import pkgutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from minirt import mechanisms, plan
+from minirt.mechanism import CHILD_PHASES, PHASES, Mechanism
+from minirt.spec import NAMESPACES, Spec
+
+if TYPE_CHECKING:
+    from minirt.codec import Json
+
+STEPS = [importlib.import_module(f"minirt.step{number}").STEP for number in range(1, 7)]
+EVERYTHING: dict[str, Json] = {
+    "process": {
+        "args": ["true"],
+        "terminal": True,
+        "noNewPrivileges": True,
+        "capabilities": {"bounding": ["CAP_CHOWN"]},
+        "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 2}],
+    },
+    "hostname": "web1",
+    "mounts": [{"destination": "/proc", "type": "proc"}],
+    "hooks": {"prestart": [{"path": "/bin/true"}]},
+    "linux": {
+        "namespaces": [{"type": kind} for kind in NAMESPACES],
+        "uidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65_536}],
+        "gidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65_536}],
+        "cgroupsPath": "/minirt/web1",
+        "maskedPaths": ["/proc/kcore"],
+    },
+    "minirt": {
+        "layers": ["/"],
+        "network": {"mode": "bridge", "publish": ["8080:80"]},
+        "seccomp": "default",
+    },
+}
+
+
+def built(*allowed: str) -> tuple[Mechanism, ...]:
+    return plan.build(Spec(EVERYTHING), allowed or plan.ALL)
+
+
+def test_everything_is_everything() -> None:
+    assert tuple(mechanism.name for mechanism in built()) == plan.ALL
+
+
+def test_what_is_not_asked_for_is_absent() -> None:
+    names = [m.name for m in plan.build(Spec({"process": {"args": ["true"]}}))]
+    assert names == ["bounding_set", "identity", "capabilities"]
+
+
+def test_the_order_is_the_plans_and_not_the_askers() -> None:
+    assert [m.name for m in built(*reversed(plan.ALL))] == list(plan.ALL)
+
+
+ORDERED = (
+    ("user", "cgroup", "cgroup_ns"),  # rights first; a cgroup before its namespace
+    ("mnt", "overlay", "mounts", "devices", "pivot", "masked_paths"),
+    ("bridge", "veth", "nat", "names"),
+    ("pivot", "terminal", "bounding_set", "identity", "capabilities", "seccomp"),
+    ("capabilities", "no_new_privs", "seccomp"),
+)
+
+
+@pytest.mark.parametrize("names", ORDERED, ids=" ".join)
+def test_the_order_is_the_kernels(names: tuple[str, ...]) -> None:
+    places = [plan.ALL.index(name) for name in names]
+    assert places == sorted(places)
+    assert plan.ALL[-1] == "seccomp"
+
+
+def test_each_step_adds_to_the_former_and_never_the_same_twice() -> None:
+    for former, latter in itertools.pairwise(STEPS):
+        assert latter.mechanisms[: len(former.mechanisms)] == former.mechanisms
+    last = STEPS[-1].mechanisms
+    assert len(set(last)) == len(last)
+    assert set(last) <= set(plan.ALL)
+
+
+def test_each_steps_plan_is_contained_in_the_next() -> None:
+    plans = [[m.name for m in built(*step.mechanisms)] for step in STEPS]
+    for smaller, larger in itertools.pairwise([*plans, list(plan.ALL)]):
+        assert [name for name in larger if name in smaller] == smaller
+
+
+def test_namespaces_are_those_of_the_plans_mechanisms() -> None:
+    spec = Spec(EVERYTHING)
+    assert plan.namespaces(built("uts", "pid", "overlay"), spec) == {"uts": "", "pid": ""}
+    joined = Spec({**EVERYTHING, "linux": {"namespaces": [{"type": "uts", "path": "/x"}]}})
+    assert plan.namespaces(plan.build(joined, ["uts", "pid"]), joined) == {"uts": "/x"}
+
+
+def test_every_mechanism_says_what_it_does_in_one_line() -> None:
+    for mechanism in built():
+        line = mechanism.describe()
+        assert line
+        assert "\n" not in line
+        assert len(line) <= 200
+
+
+def classes() -> list[type[Mechanism]]:
+    """Every mechanism there is."""
+    for module in pkgutil.iter_modules(mechanisms.__path__, "minirt.mechanisms."):
+        importlib.import_module(module.name)
+    return Mechanism.__subclasses__()
+
+
+def test_a_mechanism_inherits_from_the_empty_one_and_from_nothing_else() -> None:
+    assert len(classes()) > 25
+    for cls in classes():
+        assert cls.__bases__ == (Mechanism,)
+        assert cls.__subclasses__() == []
+
+
+def test_a_mechanism_overrides_phases_that_there_are() -> None:
+    """A misspelt phase would never run."""
+    for cls in classes():
+        assert set(vars(cls)) & set(PHASES) or cls.namespace, cls
+        for name in set(vars(cls)) - set(vars(Mechanism)):
+            assert not (set(PHASES) & {name.rstrip("s"), f"{name}s", f"{name}ed"}), (cls, name)
+
+
+def test_the_filter_is_the_last_thing_before_execve() -> None:
+    """Whatever came after it would need to be allowed by every profile."""
+    assert built()[-1].name == "seccomp"
+    assert type(built()[-1]).start is not Mechanism.start
+    assert CHILD_PHASES[-1] == "start"
