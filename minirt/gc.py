@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from minirt import engine
+from minirt import engine, state_root
 from minirt import state as states
 from minirt.errors import MinirtError, StateError
 from minirt.spans import Recorder
@@ -23,7 +23,7 @@ def collect(root: str, warn: Callable[[str], None]) -> list[str]:
     foreground, or is from before the last boot. One that cannot be deleted is warned of, and
     does not keep the next from being deleted, or a new one from being made.
     """
-    states.require_own(root)
+    state_root.require_own(root)
     removed = []
     for state in states.every(root):
         try:

@@ -9,15 +9,15 @@ container's is garbage.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
-import stat
 
+from minirt import state_root
 from minirt.codec import dumps, loads
-from minirt.errors import HostError, StateError
+from minirt.errors import StateError
 from minirt.linux.process import alive
 from minirt.linux.tree import empty
+from minirt.state_root import CONTAINERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,23 +25,9 @@ if TYPE_CHECKING:
 
     from minirt.codec import Json
 
-CONTAINERS = "containers"
 LOCK = "lock"
 CREATING, CREATED, RUNNING, STOPPED = "creating", "created", "running", "stopped"
 ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-")
-
-
-def default_root() -> str:
-    """MINIRT_STATE, else /var/lib/minirt for root, else the user's own data directory.
-
-    On disk, not in /run: the containers' writable layers are kept there too.
-    """
-    if os.environ.get("MINIRT_STATE"):
-        return os.path.abspath(os.environ["MINIRT_STATE"])
-    if os.geteuid() == 0:
-        return "/var/lib/minirt"
-    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return f"{home}/minirt"
 
 
 class State:
@@ -85,7 +71,7 @@ class State:
             _write(temporary, dumps(fields).encode())
             os.rename(temporary, f"{self.directory}/state.json")
         except OSError as error:
-            raise unwritable(self.directory, error) from None
+            raise state_root.unwritable(self.directory, error) from None
 
     def load(self) -> None:
         """Read state.json; StateError when the container does not exist."""
@@ -147,8 +133,7 @@ def new(root: str, container_id: str) -> State:
     """Make the state directory, locked; StateError when the id is in use."""
     state = State(root, container_id)
     try:
-        _make_reachable(f"{root}/{CONTAINERS}")
-        require_own(root)
+        state_root.make(root)
         # Nobody else may get in: a set-user-ID file that a container makes is one for the host
         # too (CVE-2021-41091).
         os.mkdir(state.directory, 0o700)
@@ -160,45 +145,8 @@ def new(root: str, container_id: str) -> State:
             hint="choose another id, or delete that container first",
         ) from None
     except OSError as error:
-        raise unwritable(state.directory, error) from None
+        raise state_root.unwritable(state.directory, error) from None
     return state
-
-
-def _make_reachable(path: str) -> None:
-    """Like mkdir -p; every user may pass, whatever the umask, for so does --userns's root."""
-    if not os.path.isdir(path):
-        _make_reachable(os.path.dirname(path))
-        try:
-            os.mkdir(path)
-            os.chmod(path, 0o711)  # noqa: S103  (the purpose)
-        except FileExistsError:
-            pass  # another process made it in this moment
-
-
-def require_own(root: str) -> None:
-    """HostError when another user could have written what is recorded below `root`."""
-    for path in (root, f"{root}/{CONTAINERS}"):
-        try:
-            status = os.stat(path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise unwritable(root, error) from None
-        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise HostError(
-                f"the state directory {path} could have been written by another user",
-                hint=f"chmod go-w {path} if it is yours; else set MINIRT_STATE to one that is",
-            )
-
-
-def unwritable(directory: str, error: OSError) -> HostError:
-    """The state directory cannot be made or written."""
-    room = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    hint = "make room there, or set" if room else "set"
-    return HostError(
-        f"cannot write to {directory}: {error.strerror}",
-        hint=f"{hint} MINIRT_STATE to a directory that you may write",
-    )
 
 
 def _write(path: str, data: bytes) -> None:

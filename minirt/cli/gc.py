@@ -6,10 +6,9 @@ import argparse
 import os
 import sys
 
-from minirt import gc
+from minirt import gc, state_root
 from minirt.errors import MinirtError
 from minirt.linux import command
-from minirt.state import default_root
 
 EXAMPLES = """examples:
   sudo minirt gc          containers whose runtime was killed, and tracers that it left
@@ -24,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    removed = [f"container {name}" for name in gc.collect(default_root(), _say)]
+    removed = [f"container {name}" for name in gc.collect(state_root.default(), _say)]
     if os.geteuid() == 0:
         removed += _as_root(everything=arguments.all)
     elif arguments.all:

@@ -23,6 +23,7 @@ from time import monotonic_ns
 
 from minirt import plan as plans
 from minirt import state as states
+from minirt import state_root
 from minirt.engine.attend import FORWARDED
 from minirt.engine.container import Container
 from minirt.engine.dialogue import Dialogue
@@ -105,7 +106,7 @@ def _meeting_place(container: Container) -> Listener:
         finally:
             os.close(fd)
     except OSError as error:
-        raise states.unwritable(directory, error) from None
+        raise state_root.unwritable(directory, error) from None
 
 
 def start(container: Container) -> None:

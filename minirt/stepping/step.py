@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from minirt import engine, gc
+from minirt import engine, gc, state_root
 from minirt import plan as plans
 from minirt import state as states
 from minirt.engine.attend import Interrupted, raise_on_signals
@@ -166,10 +166,12 @@ def run_container(
     observe: Callable[[Container], None] | None = None,
 ) -> int:
     """Run the command in a container; its exit status. `observe` is engine.run's."""
-    root = states.default_root()
+    root = state_root.default()
     gc.collect(root, warn)
     container_id = os.urandom(6).hex()
-    request = requested(step, values, container_id, f"{root}/{states.CONTAINERS}/{container_id}")
+    request = requested(
+        step, values, container_id, f"{root}/{state_root.CONTAINERS}/{container_id}"
+    )
     config = request.config()
     if not values.on("--quiet"):
         _banner(step, values, request)

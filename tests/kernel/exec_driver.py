@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from minirt import engine, state
+from minirt import engine, state, state_root
 from minirt.engine.exec import execute
 from minirt.errors import MinirtError
 from minirt.spans import Recorder
@@ -24,7 +24,7 @@ def main(number: int, arguments: list[str]) -> None:
     step = importlib.import_module(f"minirt.step{number}").STEP
     values = parse(arguments, OPTIONS, number)
     program, values.command = values.command, ["sleep", "1000"]
-    root = state.default_root()
+    root = state_root.default()
     record = state.new(root, "exec-test")
     record.spec = requested(step, values, record.id, record.directory).config()
     container = engine.create(record, Recorder(), step.mechanisms, foreground=False)

@@ -7,7 +7,7 @@ import struct
 import pytest
 from confined import confined, in_child
 
-from minirt import engine
+from minirt import engine, state_root
 from minirt import state as states
 from minirt.errors import KernelError
 from minirt.linux import caps
@@ -189,7 +189,7 @@ def test_the_engine_makes_no_call_between_the_filter_and_execve() -> None:
 
 def run_in_engine(profile: dict[str, object]) -> int:
     """The exit status of true(1) under nothing but this profile."""
-    state = states.new(states.default_root(), "strict")
+    state = states.new(state_root.default(), "strict")
     state.spec = {
         "process": {"args": ["/bin/true"], "user": {"uid": 0, "gid": 0}},
         "linux": {"seccomp": profile},

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "minirt"
 PACKAGES = ("linux", "networks", "mechanisms", "seccomp", "engine")
 MODULES = (
     "errors", "hints", "codec", "spans", "reader", "context", "mechanism", "spec", "ids", "limits",
-    "resources", "writable_layer", "state", "host.cache", "images.store", "mount_options",
+    "resources", "writable_layer", "state_root", "state", "host.cache", "images.store", "mount_options",
     "builders", "plan", "gc",
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from minirt import state as states
+from minirt import state_root
 from minirt.errors import HostError, StateError
 from minirt.linux.process import start_time
 from minirt.state import State
@@ -160,14 +161,14 @@ def test_a_root_that_others_may_write_is_not_trusted(root: str) -> None:
 
 def test_the_root_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINIRT_STATE", "relative")
-    assert states.default_root() == os.path.abspath("relative")
+    assert state_root.default() == os.path.abspath("relative")
     monkeypatch.delenv("MINIRT_STATE")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert states.default_root() == "/var/lib/minirt"
+    assert state_root.default() == "/var/lib/minirt"
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("HOME", "/home/student")
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    assert states.default_root().startswith("/home/student/")
+    assert state_root.default().startswith("/home/student/")
 
 
 def test_the_hash_of_a_name_stays_what_it_is() -> None:

@@ -1,0 +1,67 @@
+"""The directory below which all containers of a user have theirs: where, and whose it must be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from minirt.errors import HostError
+
+CONTAINERS = "containers"
+
+
+def default() -> str:
+    """MINIRT_STATE, else /var/lib/minirt for root, else the user's own data directory.
+
+    On disk, not in /run: the containers' writable layers are kept there too.
+    """
+    if os.environ.get("MINIRT_STATE"):
+        return os.path.abspath(os.environ["MINIRT_STATE"])
+    if os.geteuid() == 0:
+        return "/var/lib/minirt"
+    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return f"{home}/minirt"
+
+
+def make(root: str) -> None:
+    """Make it where it is missing; HostError when it is not this user's alone."""
+    _make_reachable(f"{root}/{CONTAINERS}")
+    require_own(root)
+
+
+def _make_reachable(path: str) -> None:
+    """Like mkdir -p; every user may pass, whatever the umask, for so does --userns's root."""
+    if not os.path.isdir(path):
+        _make_reachable(os.path.dirname(path))
+        try:
+            os.mkdir(path)
+            os.chmod(path, 0o711)  # noqa: S103  (the purpose)
+        except FileExistsError:
+            pass  # another process made it in this moment
+
+
+def require_own(root: str) -> None:
+    """HostError when another user could have written what is recorded below `root`."""
+    for path in (root, f"{root}/{CONTAINERS}"):
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise unwritable(root, error) from None
+        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise HostError(
+                f"the state directory {path} could have been written by another user",
+                hint=f"chmod go-w {path} if it is yours; else set MINIRT_STATE to one that is",
+            )
+
+
+def unwritable(directory: str, error: OSError) -> HostError:
+    """The state directory cannot be made or written."""
+    room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "make room there, or set" if room else "set"
+    return HostError(
+        f"cannot write to {directory}: {error.strerror}",
+        hint=f"{hint} MINIRT_STATE to a directory that you may write",
+    )
