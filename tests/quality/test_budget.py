@@ -16,8 +16,8 @@ PACKAGE = ROOT / "minirt"
 PACKAGES = ("linux", "networks", "mechanisms", "seccomp", "engine")
 MODULES = (
     "errors", "hints", "codec", "spans", "reader", "context", "mechanism", "spec", "ids", "limits",
-    "resources", "writable_layer", "state_root", "state", "host.cache", "images.store", "mount_options",
-    "builders", "plan", "gc",
+    "resources", "writable_layer", "state_root", "state", "host.cache", "images.store",
+    "mount_options", "builders", "plan", "gc",
 )  # fmt: skip
 
 ALLOWED = {
