@@ -3,7 +3,8 @@
     python -I interrupted.py MOMENT SIGNAL STEP [ARGUMENTS ...]
 
 MOMENT is start:SPAN or end:SPAN, on the host or in the container's init, or save:N, the Nth time
-that state.json is to be written. All else is the step's own program.
+that state.json is to be written. With "child" the signal goes to init, as soon as it is born. All
+else is the step's own program.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from minirt.engine import lifecycle
+from minirt.engine import dialogue, lifecycle
 from minirt.spans import Page, Recorder
 from minirt.state import State
 from minirt.stepping import step as steps
@@ -45,6 +46,10 @@ class Killer:
             os.kill(self.runtime, self.signal)
             os.write(done, b".")
         os._exit(0)
+
+    def born(self, init: int) -> None:
+        if self.moment == "child":
+            os.kill(init, self.signal)
 
     def passed(self, moment: str) -> None:
         if moment != self.moment:
@@ -82,6 +87,12 @@ def watch(killer: Killer) -> None:
         killer.passed(f"save:{killer.saves}")
         write(state)
 
+    def launch(*arguments, launch=dialogue.launch):  # noqa: ANN002, ANN202, ANN001
+        pid, pidfd = launch(*arguments)
+        killer.born(pid)
+        return pid, pidfd
+
+    dialogue.launch = launch
     steps.Recorder = WatchedRecorder  # type: ignore[misc]
     lifecycle.Page = WatchedPage  # type: ignore[misc]
     State.save = save  # type: ignore[method-assign]

@@ -39,9 +39,17 @@ def test_a_signal_while_it_tidies_up_changes_nothing(host: Host, span: str) -> N
 
 
 def test_a_signal_while_a_failure_is_undone_waits_until_it_is(host: Host) -> None:
-    done = host.interrupt("start:cgroup.teardown", signal.SIGTERM, "/no/such/program")
+    done = host.interrupt("start:cgroup.teardown", signal.SIGTERM, "no-such-program")
     assert done.returncode in (127, 128 + signal.SIGTERM)
     assert host.left() == []
+
+
+def test_a_signal_that_init_gets_as_well_does_not_unwind_the_runtimes_stack_in_it(
+    host: Host,
+) -> None:
+    """Ctrl-C reaches every process of the terminal's group, a newborn copy of the runtime too."""
+    done = host.interrupt("child", signal.SIGTERM, "/bin/sh", "-c", "exit 4")
+    assert (done.returncode, done.stderr) == (4, "")
 
 
 @STEPS
