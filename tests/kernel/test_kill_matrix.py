@@ -33,6 +33,17 @@ def test_killed_while_it_tidied_up(host: Host, moment: str) -> None:
     assert host.left() == []
 
 
+@pytest.mark.parametrize(
+    "moment", ["end:user.attach", "end:overlay.attach", "end:user.enter", "end:overlay.enter"]
+)
+def test_killed_on_the_way_to_a_user_namespace(host: Host, moment: str) -> None:
+    options = (*OPTIONS, "--userns")
+    done = host.interrupt(moment, SIGKILL, "sleep", "60", options=options)
+    assert done.returncode == -SIGKILL
+    host.next_run()
+    assert host.left() == []
+
+
 def test_these_are_all_the_moments_there_are(host: Host, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     options = (*OPTIONS, "--trace", str(trace))

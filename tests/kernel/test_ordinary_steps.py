@@ -120,6 +120,18 @@ def test_it_cannot_become_another_user(user: Ordinary) -> None:
     assert "Invalid argument" in done.stderr
 
 
+def test_what_a_killed_runtime_left_is_removed_by_the_next(user: Ordinary) -> None:
+    state = f"{user.home}/state"
+    script = "mkdir -p /a/b; chmod 0 /a; rm -r /etc; echo ready; sleep 60"
+    words = ("-I", "-m", "minirt.step3", "--quiet", *SHELL, script)
+    with user.start(*words, MINIRT_STATE=state) as runtime:
+        assert runtime.stdout.readline() == "ready\n"
+        runtime.kill()
+        assert runtime.stdout.read() == ""
+    assert len(os.listdir(f"{state}/containers")) == 1
+    assert lines(user, 1, "--", "true") == []
+
+
 def test_a_state_directory_of_roots_is_refused(user: Ordinary, playground: Path) -> None:
     done = user.run(
         "-I", "-m", "minirt.step1", "--quiet", "--", "true", MINIRT_STATE=str(playground / "state")
