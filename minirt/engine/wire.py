@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from minirt.codec import Json
+    from minirt.errors import Field
 
 SOCK = _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC
 LONGEST = 1 << 16
+LONGEST_TEXT = 1000  # of an error: there are ten, and a character can take six bytes
 
 
 class Channel:
@@ -37,8 +39,9 @@ class Channel:
         self._socket.sendmsg([data], rights, _socket.MSG_NOSIGNAL)
 
     def send_error(self, error: MinirtError) -> None:
-        """Send a failure as fields; the receiver raises it."""
-        self.send("error", error.to_fields())
+        """Send a failure as fields, none too long for a packet; the receiver raises it."""
+        fields = error.to_fields().items()
+        self.send("error", {name: _shortened(value) for name, value in fields})
 
     def receive(self) -> dict[str, Json]:
         """The next message, kind "" at the end of the stream; a sent error is raised.
@@ -67,6 +70,11 @@ class Channel:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _shortened(value: Field) -> Field:
+    too_long = isinstance(value, str) and len(value) > LONGEST_TEXT
+    return f"{str(value)[:LONGEST_TEXT]}..." if too_long else value
 
 
 def pair() -> tuple[Channel, Channel]:

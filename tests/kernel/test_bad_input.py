@@ -169,6 +169,14 @@ def test_a_missing_command_is_127(step: int) -> None:
     assert "no such file" in commanded(127, *options, "--", "./no-such-program", step=step)
 
 
+@pytest.mark.parametrize("character", ["a", "\udcff"])
+def test_a_very_long_command_is_an_error_like_another(character: str) -> None:
+    """Init reports it in one packet."""
+    said = commanded(127, "--", character * 100_000)
+    assert "..." in said
+    assert len(said) < 20_000
+
+
 def test_an_empty_command_is_an_error() -> None:
     assert "must name a program" in refused(1, "--", "")
 
