@@ -4,6 +4,7 @@ parser.py   a small command-line parser
 options.py  the options, each with the step that brings it
 request.py  options -> configuration (config.json)
 mounts.py   the mounts of it
+streams.py  the program's own input and output
 step.py     one step, run: a container, its trace, its exit status
 """
 

@@ -114,7 +114,7 @@ class Request:
 
     def working_directory(self) -> str:
         if self.step < 3:
-            return os.getcwd()
+            return _current_directory()
         return self.image.working_dir if self.image else "/"
 
     def layers(self) -> list[str]:
@@ -202,6 +202,13 @@ class Request:
             *map(mounts.volume, self.values.texts("--volume")),
             *(mounts.etc(self.directory) if self.step >= 4 else ()),
         ]
+
+
+def _current_directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise ConfigError("the current directory was removed", hint="go to another: cd") from None
 
 
 def _mappings(maps: tuple[tuple[int, int, int], ...]) -> Json:

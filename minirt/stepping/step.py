@@ -10,10 +10,11 @@ from minirt import plan as plans
 from minirt import state as states
 from minirt.engine.attend import Interrupted, raise_on_signals
 from minirt.engine.container import warn
-from minirt.errors import ConfigError, HostError, MinirtError, render
+from minirt.errors import ConfigError, HostError, MinirtError
 from minirt.images import store
 from minirt.spans import Recorder
 from minirt.spec import Spec
+from minirt.stepping import streams
 from minirt.stepping.options import OPTIONS
 from minirt.stepping.parser import parse, usage
 from minirt.stepping.request import Request
@@ -54,30 +55,15 @@ class Step:
 
 def main(step: Step, run: Callable[[Step, Values], int] | None = None) -> None:
     """Run the step with the program's arguments, and exit with the command's status."""
+    streams.open_missing()
     try:
         status = _main(step, sys.argv[1:], run or run_step)
     except MinirtError as error:
-        complain(error)
+        streams.complain(error)
         status = error.exit_code
     except Interrupted as stop:
         status = stop.exit_code
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        pass
-    os._exit(status)  # taking the interpreter apart would cost 2 ms
-
-
-def complain(error: MinirtError) -> None:
-    """Show an error, in colour on a terminal unless NO_COLOR is set."""
-    from minirt.hints import hint_for
-
-    error.hint = error.hint or hint_for(error)
-    bold = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    print(render(error, bold=bold), file=sys.stderr)
-    for note in getattr(error, "__notes__", ()):
-        print(f"  also    {note}", file=sys.stderr)
+    streams.leave(status)
 
 
 def _main(step: Step, arguments: Sequence[str], run: Callable[[Step, Values], int]) -> int:
@@ -226,8 +212,10 @@ def _kernel_truth(recorder: Recorder) -> Callable[[], None]:
 
 def check_trace_file(values: Values) -> None:
     """ConfigError now, and not when the command has ended, where no trace could be written."""
-    directory = os.path.dirname(os.path.abspath(values.text("--trace")))
-    if values.on("--trace") and not os.access(directory, os.W_OK):
+    if not values.on("--trace"):
+        return
+    directory = os.path.dirname(values.text("--trace")) or "."
+    if not os.access(directory, os.W_OK):
         raise ConfigError(
             f"cannot write below {directory}", pointer="--trace", hint="name another file"
         )

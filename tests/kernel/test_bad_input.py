@@ -244,6 +244,33 @@ def test_help_is_no_error() -> None:
         assert "xamples:" in done.stdout
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors_are_no_error_and_not_the_hosts_inside(
+    closed: str, tmp_path: Path
+) -> None:
+    """Else a file of the runtime's would take the number, and be the program's output."""
+    script = "for n in 0 1 2; do readlink /proc/self/fd/$n; done >/data/seen; exit 5"
+    argv = [*PYTHON, "-m", "minirt.step3", "--quiet", "--volume", f"{tmp_path}:/data"]
+    command = f'{" ".join(argv)} -- sh -c "$1" {closed}'
+    done = subprocess.run(["sh", "-c", command, "sh", script], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (5, b"")
+    seen = (tmp_path / "seen").read_text().split()
+    assert not [target for target in seen if "minirt" in target or target.startswith("socket:")]
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_current_directory_that_was_removed(tmp_path: Path, step: int) -> None:
+    argv = " ".join([*PYTHON, "-m", f"minirt.step{step}", "--quiet", "--", "pwd"])
+    script = f"mkdir {tmp_path}/gone; cd {tmp_path}/gone; rmdir ../gone; {argv}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    if step == 1:
+        assert done.returncode == 125
+        assert "current directory was removed" in done.stderr
+    else:
+        assert (done.returncode, done.stdout) == (0, "/\n")
+
+
 def test_a_closed_output_is_no_traceback() -> None:
     command = " ".join([*PYTHON, "-m", "minirt.step6", "--plan", "|", "head", "-0"])
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
