@@ -85,9 +85,13 @@ class Mounts(Mechanism):
         """A directory or a file at `path`, as the mount is one or the other."""
         maker = make_directories if is_directory(tree) else make_file
         try:
-            return maker(root, path)
+            target = maker(root, path)
         except OSError as error:
             raise failed(f"cannot make the mount point {path}", "mkdir", error) from None
+        if is_directory(target) != is_directory(tree):
+            hint = "mount a directory on a directory and a file on a file"
+            raise ConfigError(f"{path} is a directory, and what to mount is not", hint=hint)
+        return target
 
     def describe(self) -> str:
         return "mounts: " + ", ".join(mount.destination for mount in self.mounts)

@@ -35,6 +35,8 @@ WRONG: tuple[tuple[int, tuple[str, ...], MESSAGE], ...] = (
     (3, ("--volume", ":/x"), ("--volume",)),
     (3, ("--volume", "/etc:/x:rx"), ('--volume: "rx" is neither ro nor rw',)),
     (3, ("--volume", "/etc:/"), ("--volume: the whole root",)),
+    (3, ("--volume", "/etc/passwd:/bin"), ("/bin is a directory", "a file on a file")),
+    (3, ("--volume", "/etc:/etc/passwd"), ("/etc/passwd", "ENOTDIR")),
     (3, ("--tmpfs", "relative"), ('--tmpfs: "relative" is not an absolute path',)),
     (3, ("--tmpfs", "/x:nonsense=1"), ("tmpfs: Unknown parameter 'nonsense'",)),
     (3, ("--tmpfs", "/x:size=lots"), ("tmpfs: Bad value for 'size'",)),
