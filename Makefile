@@ -11,6 +11,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+# The modules of a start in one file (minirt/packed.py).
+PACK := $(VENV)/pack
 SUITES := lint types unit kernel cgroup2 vm lessons
 N ?= 1
 ARGS ?=
@@ -32,7 +34,7 @@ help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
 	  awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-run: $(VENV)/base ## from nothing to seven containers coming to life, the last beside a VM
+run: $(PACK) ## from nothing to seven containers coming to life, the last beside a VM
 	@$(PY) -m minirt.host.packages run || echo "minirt: going on without; a step that needs it will say so" >&2
 	@$(PY) -m minirt.tour
 
@@ -42,7 +44,7 @@ test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson
 test-full: tools ## the above, the site in a browser, and both commands on a bare Debian 12
 	@$(PY) tests/suites.py $(SUITES) site bare
 
-setup: $(VENV)/base ## what `make run` needs: .venv, system packages, the image
+setup: $(PACK) ## what `make run` needs: .venv, system packages, the image
 	@$(PY) -m minirt.host.packages run
 	@$(PY) -m minirt.images
 
@@ -63,7 +65,7 @@ docs: $(VENV)/docs ## build the lessons as a site, in site/
 docs-serve: $(VENV)/docs ## read the lessons in a browser
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs serve
 
-step: $(VENV)/base ## one step with a shell, or ARGS='--hostname web1 -- uname -n': make step N=3
+step: $(PACK) ## one step with a shell, or ARGS='--hostname web1 -- uname -n': make step N=3
 	@$(PY) -m minirt.step$(N) $(ARGS)
 
 clean: ## remove what was built here: .venv, out/, site/
@@ -75,7 +77,7 @@ uninstall: $(VENV)/base ## take back what minirt changed on this machine, then c
 	@$(MAKE) --no-print-directory clean
 
 .PHONY: tools
-tools: $(VENV)/test
+tools: $(VENV)/test $(PACK)
 	@$(PY) -m minirt.host.packages test || echo "minirt: going on without; the tests that need it will fail" >&2
 
 # The stamp holds the path of this clone: a moved one is set up again.
@@ -92,8 +94,14 @@ $(VENV)/base: pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check \
 	  --config-settings editable_mode=compat --editable .
+	@# Python 3.11 puts setuptools there, whose hook would delay each start by 0.7 ms.
+	@$(PY) -m pip uninstall --quiet --yes --disable-pip-version-check setuptools 2>/dev/null || true
 	@$(PY) -m compileall -q minirt
 	@echo "$(CURDIR)" > $@
+
+$(PACK): $(VENV)/base $(shell find minirt -name '*.py')
+	@$(PY) -I -m minirt.host.pack
+	@touch $@
 
 $(VENV)/test: EXTRAS = test,lint,docs
 $(VENV)/docs: EXTRAS = docs

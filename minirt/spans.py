@@ -160,7 +160,9 @@ def clock_anchor() -> tuple[int, int]:
 
 
 class Page:
-    """Fixed slots in a shared file: init stamps them, the host reads them, even post mortem.
+    """Fixed slots in shared memory: init stamps them, the host reads them, even post mortem.
+
+    With a `path` it is a file, for a `start` in another process to map too.
 
     The host writes names and ids before the clone; the child allocates nothing and only
     stamps. Times are the host's CLOCK_MONOTONIC in ns, 0 = not yet; `ahead` is how far the
@@ -169,16 +171,8 @@ class Page:
 
     __slots__ = ("_map", "_names", "ahead")
 
-    def __init__(self, path: str, *, create: bool = False) -> None:
-        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if create else 0)
-        fd = os.open(path, flags, 0o600)
-        try:
-            if create:
-                # Not a sparse file: on a full disk, writing to its memory would be a SIGBUS.
-                os.posix_fallocate(fd, 0, SLOT.size * SLOTS)
-            self._map = mmap.mmap(fd, SLOT.size * SLOTS)
-        finally:
-            os.close(fd)
+    def __init__(self, path: str = "", *, create: bool = False) -> None:
+        self._map = _file(path, create=create) if path else mmap.mmap(-1, SLOT.size * SLOTS)
         self._names: dict[str, int] = {}
         self.ahead = 0
 
@@ -234,3 +228,15 @@ class Page:
 
     def close(self) -> None:
         self._map.close()
+
+
+def _file(path: str, *, create: bool) -> mmap.mmap:
+    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if create else 0)
+    fd = os.open(path, flags, 0o600)
+    try:
+        if create:
+            # Not a sparse file: on a full disk, writing to its memory would be a SIGBUS.
+            os.posix_fallocate(fd, 0, SLOT.size * SLOTS)
+        return mmap.mmap(fd, SLOT.size * SLOTS)
+    finally:
+        os.close(fd)

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from minirt.engine.wire import Channel
     from minirt.plan import Plan
     from minirt.spans import Page, Recorder
     from minirt.spec import Spec
@@ -26,11 +27,12 @@ class Container:
 
     `terminal` is the pty's master (-1 without one); `exec_at` the CLOCK_MONOTONIC ns at which
     its program was seen to run; `span_id` is the span of its life, the parent of the
-    program's own spans.
+    program's own spans; `channel` leads to its init where the same process creates and starts.
     """
 
     __slots__ = (
-        "ctx", "exec_at", "page", "plan", "recorder", "span_id", "spec", "state", "terminal",
+        "channel", "ctx", "exec_at", "page", "plan", "recorder", "span_id", "spec", "state",
+        "terminal",
     )  # fmt: skip
 
     def __init__(self, state: State, spec: Spec, plan: Plan, recorder: Recorder) -> None:
@@ -39,6 +41,7 @@ class Container:
         self.plan = plan
         self.recorder = recorder
         self.terminal = -1
+        self.channel: Channel | None = None
         self.exec_at = 0
         self.span_id = os.urandom(8)
         self.page: Page | None = None
@@ -58,6 +61,8 @@ class Container:
         """Let go of what this process holds of the container."""
         if self.page is not None:
             self.page.close()
+        if self.channel is not None:
+            self.channel.close()
         for fd in (self.ctx.pidfd, self.terminal):
             if fd >= 0:
                 os.close(fd)

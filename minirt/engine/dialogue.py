@@ -79,11 +79,16 @@ class Dialogue:
         return init
 
     def set_up(self) -> None:
-        """Attach, then lead init through enter and seal, with meet in between."""
+        """Attach, then lead init through enter and seal, with meet in between if there is any."""
         self.container.phase("attach")
-        self._go_until("entered")
-        self.container.phase("meet")
+        if having(self.container.plan, "meet"):
+            self._go_until("entered")
+            self.container.phase("meet")
         self._go_until("sealed")
+
+    def keep_channel(self) -> None:
+        """Leave the channel open in the container's hands: the same process will start it."""
+        self.container.channel, self.channel = self.channel, None
 
     def execute(self) -> None:
         """Let init execute its program; its end of the channel is closed by execve."""

@@ -6,8 +6,6 @@ joined by path instead of made, and there is nothing to mount.
 
 from __future__ import annotations
 
-import os
-
 from minirt import plan as plans
 from minirt.engine.attend import attend
 from minirt.engine.container import Container
@@ -80,9 +78,7 @@ def namespaces(state: State) -> dict[str, str]:
 def _start(container: Container) -> None:
     state = container.state
     container.phase("prepare")
-    path = f"{state.directory}/spans.{os.urandom(4).hex()}"
-    container.page = Page(path, create=True)
-    os.unlink(path)
+    container.page = Page()
     with Dialogue(container) as init:
         init.clone(namespaces(state), None)
         if not state.init_alive():  # the paths may have led to another process's namespaces
@@ -95,5 +91,5 @@ def _end(container: Container) -> None:
     if container.kill(SIGKILL):
         ended(container.ctx.pidfd)
     container.phase("teardown")
-    collect_spans(container)
+    collect_spans(container, dead=True)
     container.close()

@@ -61,14 +61,9 @@ class Init:
             # (CVE-2016-9962). Not before: the id maps are written through there.
             prctl(PR_SET_DUMPABLE, 0, what="cannot make init undumpable")
             self.phase("enter")
-            self.channel.send("entered")
-            self.await_go()
+            self.meet()
             self.phase("seal")
             program = self.settle()
-            if self.foreground:
-                # Had the runtime died before this, saying "sealed" would fail; if it dies
-                # later, the signal comes. A change of ids would have cleared it.
-                prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
             self.channel.send("sealed")
             if self.listener is not None:
                 self.channel = self.listener.accept()
@@ -104,6 +99,12 @@ class Init:
         if kind != "go":
             raise HostGone
 
+    def meet(self) -> None:
+        """Let the host have its turn, where a mechanism has something to do in it."""
+        if having(self.plan, "meet"):
+            self.channel.send("entered")
+            self.await_go()
+
     def phase(self, phase: str) -> None:
         for mechanism in having(self.plan, phase):
             name = f"{mechanism.name}.{phase}"
@@ -117,6 +118,10 @@ class Init:
 
     def settle(self) -> str:
         """Go to the working directory; find the program, so that `create` can refuse it."""
+        if self.foreground:
+            # Had the runtime died before this, saying "sealed" would fail; if it dies later,
+            # the signal comes. A change of ids would have cleared it.
+            prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
         try:
             os.fchdir(openat2(self.ctx.root, self.process.cwd, os.O_RDONLY | os.O_DIRECTORY))
         except KernelError as error:

@@ -39,6 +39,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from minirt.engine.wire import Channel
     from minirt.spans import Recorder
     from minirt.state import State
 
@@ -91,12 +92,21 @@ def _create(container: Container) -> None:
         # Recorded when it could outlive us: until it waits for `start`, init dies when we do.
         state.pid, state.start_time = container.ctx.pid, start_time(container.ctx.pid)
         init.set_up()
+        if state.foreground:
+            init.keep_channel()
+            return
     state.status = states.CREATED
     state.save()
 
 
-def _meeting_place(container: Container) -> Listener:
-    """The page that init writes its spans to, and the socket where it will wait for `start`."""
+def _meeting_place(container: Container) -> Listener | None:
+    """The page that init writes its spans to, and the socket where it will wait for `start`.
+
+    Where this process will start it too, neither needs a name that another one could find.
+    """
+    if container.state.foreground:
+        container.page = Page()
+        return None
     directory = container.state.directory
     try:
         container.page = Page(f"{directory}/spans", create=True)
@@ -112,26 +122,28 @@ def _meeting_place(container: Container) -> Listener:
 def start(container: Container) -> None:
     """Let the container's program run; return when the kernel has executed it."""
     state = container.state
-    directory = os.open(state.directory, os.O_PATH | os.O_CLOEXEC)
-    try:
-        channel = connect(directory)
-    except (ConnectionRefusedError, FileNotFoundError):
-        raise StateError(f"container {state.id} has no init that waits for a start") from None
-    finally:
-        os.close(directory)
-    with Dialogue(container, channel) as init:
+    with Dialogue(container, container.channel or _connect(state)) as init:
         init.execute()
-    collect_spans(container)
+    collect_spans(container, dead=False)
     state.status = states.RUNNING
     state.save()
     container.phase("started")
 
 
-def collect_spans(container: Container) -> None:
+def _connect(state: State) -> Channel:
+    directory = os.open(state.directory, os.O_PATH | os.O_CLOEXEC)
+    try:
+        return connect(directory)
+    except (ConnectionRefusedError, FileNotFoundError):
+        raise StateError(f"container {state.id} has no init that waits for a start") from None
+    finally:
+        os.close(directory)
+
+
+def collect_spans(container: Container, *, dead: bool) -> None:
     """Take init's spans from the shared page; what it left open failed if it is dead."""
     if container.page is not None:
-        died_at = 0 if container.state.init_alive() else monotonic_ns()
-        container.page.collect(container.recorder, died_at=died_at)
+        container.page.collect(container.recorder, died_at=monotonic_ns() if dead else 0)
 
 
 def destroy(container: Container, cause: BaseException | None = None) -> None:
@@ -148,7 +160,7 @@ def _destroy(container: Container, cause: BaseException | None) -> None:
     ctx, state = container.ctx, container.state
     if container.kill(SIGKILL):
         ended(ctx.pidfd)
-    collect_spans(container)
+    collect_spans(container, dead=True)
     errors = [*_tear_down(container)]
     container.close()
     if not errors:

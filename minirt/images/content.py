@@ -28,6 +28,10 @@ TOOLS = (
 )  # fmt: skip
 
 FIRST = {
+    # Where those of a container are mounted: made there, they would be in each writable layer.
+    "etc/hosts": "",
+    "etc/hostname": "",
+    "etc/resolv.conf": "",
     "etc/group": "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n",
     "etc/issue": "This file is in the first layer only: the second deletes it.\n",
     "etc/motd": "This file is in the first layer: the second hides it behind its own.\n",

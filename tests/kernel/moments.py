@@ -33,7 +33,7 @@ INIT = (
     "seccomp.start", "exec",
 )  # fmt: skip
 TEARDOWN = ("names.teardown", "nat.teardown", "veth.teardown", "cgroup.teardown")
-SAVES = 6  # how often state.json is written until the program runs
+SAVES = 5  # how often state.json is written until the program runs
 UNTIL_IT_RUNS = (
     *(f"end:{span}" for span in (*HOST, *INIT)),
     *(f"save:{number}" for number in range(1, SAVES + 1)),
