@@ -78,7 +78,7 @@ def test_a_process_that_has_the_pid_of_a_dead_init_is_not_killed() -> None:
 
 def test_a_detached_container_is_not_collected() -> None:
     """One that was created to run in the background: a person or an engine deletes it."""
-    left = abandon(*NONE, moment="save:4")
+    left = abandon(*NONE, moment="save:3")
     change(left["id"], foreground=False, status="created")
     collect()
     assert ids() == [left["id"]]
