@@ -12,6 +12,9 @@
            ◄── end of stream: it executes; or an error
     started*
 
+Init stops at "entered" only for a plan that has a `meet`. In the foreground, where the process that
+creates also starts, nobody has to connect: it goes on at the channel that it has.
+
 Descriptors may come with "fd" messages, either way, before the message that is waited for.
 Either side's death is the end of the other's stream: init then exits, the host cleans up.
 """

@@ -47,7 +47,7 @@ def test_an_ordinary_user_is_shown_what_needs_no_root(tmp_path: Path) -> None:
     done = Ordinary(tmp_path, 1234).run(*TOUR)
     said = outcomes(done.stdout)
     assert said[:6] == ["shown", "shown", "shown", IMPOSSIBLE, IMPOSSIBLE, "shown"], done.stdout
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stdout + done.stderr
     assert f"try: run it with sudo {tmp_path}/venv/bin/python -m minirt.step4 --" in done.stdout
 
 
