@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Protocol
 
     from minirt.codec import Json
@@ -27,6 +27,8 @@ class Context:
 
     id         the container's id
     directory  its state directory on the host (absolute)
+    bundle     the directory of its config.json (absolute); "" without one
+    annotations   those of its config.json
     key        8 hex digits of hash(state root, id): the base of every name on the host
     pid        host pid of the container's init; 0 before the clone
     pidfd      a pidfd of it; -1 before the clone
@@ -41,14 +43,16 @@ class Context:
     """
 
     __slots__ = (
-        "call", "cgroup_fd", "channel", "created", "directory", "id", "key", "pid", "pidfd",
-        "proc", "root", "save", "send_fd", "take_fd", "traceparent", "warn",
+        "annotations", "bundle", "call", "cgroup_fd", "channel", "created", "directory", "id",
+        "key", "pid", "pidfd", "proc", "root", "save", "send_fd", "take_fd", "traceparent", "warn",
     )  # fmt: skip
 
     def __init__(self, container_id: str, directory: str, key: str) -> None:
         self.id = container_id
         self.directory = directory
         self.key = key
+        self.bundle = ""
+        self.annotations: Mapping[str, Json] = {}
         self.pid = 0
         self.pidfd = -1
         self.root = -1

@@ -8,7 +8,7 @@ the last call before execve.
 
 from __future__ import annotations
 
-from minirt import builders
+from minirt.builders import files, isolation, network, process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,32 +22,33 @@ if TYPE_CHECKING:
 
 # The canonical order: top to bottom in every phase, bottom to top in teardown.
 ORDER: dict[str, Builder] = {
-    "user": builders.user,
-    "cgroup": builders.cgroup,
-    "cgroup_ns": builders.cgroup_ns,
-    "pid": builders.pid,
-    "ipc": builders.ipc,
-    "uts": builders.uts,
-    "loopback": builders.loopback,
-    "bridge": builders.bridge,
-    "veth": builders.veth,
-    "nat": builders.nat,
-    "names": builders.names,
-    "etc_files": builders.etc_files,
-    "mnt": builders.mnt,
-    "overlay": builders.overlay,
-    "mounts": builders.mounts,
-    "devices": builders.devices,
-    "hooks": builders.hooks,
-    "pivot": builders.pivot,
-    "masked_paths": builders.masked_paths,
-    "terminal": builders.terminal,
-    "bounding_set": builders.bounding_set,
-    "identity": builders.identity,
-    "capabilities": builders.capabilities,
-    "rlimits": builders.rlimits,
-    "no_new_privs": builders.no_new_privs,
-    "seccomp": builders.seccomp,
+    "user": isolation.user,
+    "cgroup": isolation.cgroup,
+    "cgroup_ns": isolation.cgroup_ns,
+    "pid": isolation.pid,
+    "ipc": isolation.ipc,
+    "uts": isolation.uts,
+    "loopback": network.loopback,
+    "bridge": network.bridge,
+    "veth": network.veth,
+    "nat": network.nat,
+    "names": network.names,
+    "etc_files": network.etc_files,
+    "mnt": files.mnt,
+    "rootfs": files.rootfs,
+    "overlay": files.overlay,
+    "mounts": files.mounts,
+    "devices": files.devices,
+    "hooks": files.hooks,
+    "pivot": files.pivot,
+    "masked_paths": files.masked_paths,
+    "terminal": process.terminal,
+    "bounding_set": process.bounding_set,
+    "identity": process.identity,
+    "capabilities": process.capabilities,
+    "rlimits": process.rlimits,
+    "no_new_privs": process.no_new_privs,
+    "seccomp": process.seccomp,
 }
 ALL = tuple(ORDER)
 

@@ -116,8 +116,8 @@ class Spec:
 
     __slots__ = (
         "annotations", "cgroup_resources", "cgroups_path", "default_seccomp", "gid_maps",
-        "hooks", "hostname", "layers", "masked_paths", "mounts", "namespaces", "network",
-        "process", "raw", "readonly_paths", "required_capabilities", "rootfs",
+        "has_root", "hooks", "hostname", "layers", "masked_paths", "mounts", "namespaces",
+        "network", "process", "raw", "readonly_paths", "required_capabilities", "rootfs",
         "rootfs_readonly", "seccomp", "uid_maps",
     )  # fmt: skip
 
@@ -138,12 +138,17 @@ class Spec:
         self.namespaces = dict(_namespace(entry) for entry in linux.objects("namespaces"))
         self.uid_maps = tuple(_id_map(entry) for entry in linux.objects("uidMappings"))
         self.gid_maps = tuple(_id_map(entry) for entry in linux.objects("gidMappings"))
+        self.has_root = bool(self.layers or self.rootfs)
         self.cgroups_path = linux.text("cgroupsPath")
         self.cgroup_resources = linux.object("resources").value
         self.seccomp = dict(linux.object("seccomp").value)
         self.masked_paths = linux.texts("maskedPaths")
         self.readonly_paths = linux.texts("readonlyPaths")
         self.network = Network(own.object("network"))
+
+    def makes(self, namespace: str) -> bool:
+        """Whether this namespace (its name under /proc/PID/ns) is a new one."""
+        return self.namespaces.get(namespace) == ""
 
 
 def _hostname(reader: Reader) -> str:

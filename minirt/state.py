@@ -1,4 +1,4 @@
-"""A container's record: <state root>/containers/<id>/state.json, locked, written atomically.
+"""A container's record: <state root>/<id>/state.json, locked, written atomically.
 
 state.json is written before the clone with the whole configuration, and again before each
 thing that is made on the host, so a kill at any moment is recoverable. The runtime holds the
@@ -15,9 +15,9 @@ import os
 from minirt import state_root
 from minirt.codec import dumps, loads
 from minirt.errors import StateError
+from minirt.linux.files import replace
 from minirt.linux.process import alive
 from minirt.linux.tree import empty
-from minirt.state_root import CONTAINERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +31,15 @@ ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 
 
 class State:
-    """One container's record. `status` is the last one written; see `current`."""
+    """One container's record. `status` is the last one written; see `current`.
+
+    `bundle` is the directory that its config.json came from, "" where options did; `wall_time`
+    is when it was made, in seconds since 1970.
+    """
 
     __slots__ = (
-        "boot_id", "created", "directory", "foreground", "id", "key", "lock_fd", "mechanisms",
-        "pid", "root", "spec", "start_time", "status",
+        "boot_id", "bundle", "created", "directory", "foreground", "id", "key", "lock_fd",
+        "mechanisms", "pid", "root", "spec", "start_time", "status", "wall_time",
     )  # fmt: skip
 
     def __init__(self, root: str, container_id: str) -> None:
@@ -46,7 +50,7 @@ class State:
             )
         self.root = root
         self.id = container_id
-        self.directory = f"{root}/{CONTAINERS}/{container_id}"
+        self.directory = f"{root}/{container_id}"
         self.key = f"{fnv1a(f'{root}/{container_id}'):08x}"
         self.lock_fd = -1
         self.spec: Mapping[str, Json] = {}
@@ -56,6 +60,8 @@ class State:
         self.start_time = 0
         self.status = CREATING
         self.foreground = False
+        self.bundle = ""
+        self.wall_time = 0
         self.boot_id = boot_id()
 
     def save(self) -> None:
@@ -63,13 +69,12 @@ class State:
         fields: dict[str, Json] = {
             "id": self.id, "status": self.status, "pid": self.pid,
             "start_time": self.start_time, "foreground": self.foreground,
-            "boot_id": self.boot_id, "mechanisms": list(self.mechanisms),
+            "boot_id": self.boot_id, "bundle": self.bundle, "wall_time": self.wall_time,
+            "mechanisms": list(self.mechanisms),
             "created": self.created, "spec": self.spec,
         }  # fmt: skip
-        temporary = f"{self.directory}/state.json.new"
         try:
-            _write(temporary, dumps(fields).encode())
-            os.rename(temporary, f"{self.directory}/state.json")
+            replace(f"{self.directory}/state.json", dumps(fields).encode())
         except OSError as error:
             raise state_root.unwritable(self.directory, error) from None
 
@@ -149,19 +154,10 @@ def new(root: str, container_id: str) -> State:
     return state
 
 
-def _write(path: str, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        while data:  # a full disk takes a part, and refuses the rest
-            data = data[os.write(fd, data) :]
-    finally:
-        os.close(fd)
-
-
 def every(root: str) -> Iterator[State]:
     """All containers below the state root, neither locked nor loaded."""
     try:
-        names = os.listdir(f"{root}/{CONTAINERS}")
+        names = os.listdir(root)
     except FileNotFoundError:
         return
     for name in sorted(names):

@@ -1,4 +1,4 @@
-"""The directory below which all containers of a user have theirs: where, and whose it must be."""
+"""The directory in which each container of a user has one: where it is, and whose it must be."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ import stat
 
 from minirt.errors import HostError
 
-CONTAINERS = "containers"
-
 
 def default() -> str:
-    """MINIRT_STATE, else /var/lib/minirt for root, else the user's own data directory.
+    """`containers` below MINIRT_STATE, else /var/lib/minirt for root, else the user's own data.
 
     On disk, not in /run: the containers' writable layers are kept there too.
     """
     if os.environ.get("MINIRT_STATE"):
-        return os.path.abspath(os.environ["MINIRT_STATE"])
+        return f"{os.path.abspath(os.environ['MINIRT_STATE'])}/containers"
     if os.geteuid() == 0:
-        return "/var/lib/minirt"
+        return "/var/lib/minirt/containers"
     home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return f"{home}/minirt"
+    return f"{home}/minirt/containers"
 
 
 def make(root: str) -> None:
     """Make it where it is missing; HostError when it is not this user's alone."""
-    _make_reachable(f"{root}/{CONTAINERS}")
+    _make_reachable(root)
     require_own(root)
 
 
@@ -43,18 +41,29 @@ def _make_reachable(path: str) -> None:
 
 def require_own(root: str) -> None:
     """HostError when another user could have written what is recorded below `root`."""
-    for path in (root, f"{root}/{CONTAINERS}"):
+    for path in (os.path.dirname(root), root):
         try:
             status = os.stat(path)
         except FileNotFoundError:
             continue
         except OSError as error:
             raise unwritable(root, error) from None
-        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if _others_may_write(status, own=path == root):
             raise HostError(
                 f"the state directory {path} could have been written by another user",
                 hint=f"chmod go-w {path} if it is yours; else set MINIRT_STATE to one that is",
             )
+
+
+def _others_may_write(status: os.stat_result, *, own: bool) -> bool:
+    """Whether others may change what a directory contains; one that is not our `own` may be root's.
+
+    In a sticky one, such as /tmp, nobody can put anything in the place of ours.
+    """
+    owners = {os.geteuid()} if own else {os.geteuid(), 0}
+    sticky = not own and status.st_mode & stat.S_ISVTX
+    writable = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky
+    return status.st_uid not in owners or bool(writable)
 
 
 def unwritable(directory: str, error: OSError) -> HostError:

@@ -74,6 +74,8 @@ def context(container: Container) -> Context:
     state, recorder = container.state, container.recorder
     ctx = Context(state.id, state.directory, state.key)
     ctx.created = state.created
+    ctx.bundle = state.bundle
+    ctx.annotations = container.spec.annotations
     ctx.save = state.save
     ctx.warn = warn
     host = os.getpid()

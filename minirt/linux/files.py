@@ -81,3 +81,20 @@ def memfd_create(name: str) -> int:
     return check(
         "memfd_create", name.encode(), MFD_CLOEXEC, what="cannot make a file in memory", shown=name
     )
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`; a full disk takes a part, and refuses the rest."""
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def replace(path: str, data: bytes, *, mode: int = 0o600) -> None:
+    """Write the file `path`: who reads it sees the old content or the new, never a part."""
+    temporary = f"{path}.new"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        write_all(fd, data)
+    finally:
+        os.close(fd)
+    os.rename(temporary, path)

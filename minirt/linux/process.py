@@ -87,6 +87,20 @@ def set_handler(signal: int, handler: Callable[[int, object], None]) -> None:
     _signal.signal(signal, handler)
 
 
+def signal_number(text: str) -> int:
+    """The number of a signal given as "9", "KILL" or "SIGKILL"; 0 if there is none."""
+    if text.isdigit():
+        return int(text) if 0 < int(text) <= LAST_SIGNAL else 0
+    name = text.upper().removeprefix("SIG")
+    first, last = _signal.SIGRTMIN, _signal.SIGRTMAX
+    for base, number, sign in (("RTMIN", first, 1), ("RTMAX", last, -1)):
+        rest = name.removeprefix(base)
+        if name.startswith(base) and (not rest or rest[1:].isdigit()):
+            return int(number) + sign * int(rest[1:] or 0)
+    found: int = getattr(_signal, f"SIG{name}", 0)
+    return int(found)
+
+
 def ignored(signal: int) -> bool:
     """Whether this process ignores `signal`, as nohup(1) and a shell's background jobs do."""
     return _signal.getsignal(signal) == _signal.SIG_IGN

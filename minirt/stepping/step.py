@@ -155,9 +155,7 @@ def run_container(
     root = state_root.default()
     gc.collect(root, warn)
     container_id = os.urandom(6).hex()
-    request = requested(
-        step, values, container_id, f"{root}/{state_root.CONTAINERS}/{container_id}"
-    )
+    request = requested(step, values, container_id, f"{root}/{container_id}")
     config = request.config()
     if not values.on("--quiet"):
         _banner(step, values, request)

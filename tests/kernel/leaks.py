@@ -97,7 +97,7 @@ def _members(directory: str) -> set[int]:
 def _abandoned(directory: Path) -> Iterator[str]:
     """What is below a state directory that others use as well: of theirs, somebody has the lock."""
     for path in directory.glob("*"):
-        state = State(str(directory.parent), path.name)
+        state = State(str(directory), path.name)
         if state.lock(wait=False):
             state.unlock()
             yield f"file {path}"

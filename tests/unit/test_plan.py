@@ -43,12 +43,24 @@ EVERYTHING: dict[str, Json] = {
 }
 
 
+ALTERNATIVES = ("rootfs",)  # to overlay
+
+
 def built(*allowed: str) -> tuple[Mechanism, ...]:
     return plan.build(Spec(EVERYTHING), allowed or plan.ALL)
 
 
 def test_everything_is_everything() -> None:
-    assert tuple(mechanism.name for mechanism in built()) == plan.ALL
+    names = tuple(mechanism.name for mechanism in built())
+    assert names == tuple(name for name in plan.ALL if name not in ALTERNATIVES)
+
+
+def test_a_root_of_the_bundles_stands_where_layers_would() -> None:
+    document = {**EVERYTHING, "root": {"path": "/bundle/rootfs"}}
+    document["minirt"] = {**document["minirt"], "layers": []}
+    names = [m.name for m in plan.build(Spec(document))]
+    assert "rootfs" in names
+    assert "overlay" not in names
 
 
 def test_what_is_not_asked_for_is_absent() -> None:
@@ -57,7 +69,7 @@ def test_what_is_not_asked_for_is_absent() -> None:
 
 
 def test_the_order_is_the_plans_and_not_the_askers() -> None:
-    assert [m.name for m in built(*reversed(plan.ALL))] == list(plan.ALL)
+    assert [m.name for m in built(*reversed(plan.ALL))] == [m.name for m in built()]
 
 
 ORDERED = (

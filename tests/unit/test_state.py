@@ -142,7 +142,7 @@ def test_every_lists_containers_and_nothing_else(root: str) -> None:
     assert list(states.every(root)) == []
     for name in ("web2", "web1"):
         states.new(root, name)
-    os.mkdir(f"{root}/containers/not a container")
+    os.mkdir(f"{root}/not a container")
     assert [found.id for found in states.every(root)] == ["web1", "web2"]
 
 
@@ -161,10 +161,10 @@ def test_a_root_that_others_may_write_is_not_trusted(root: str) -> None:
 
 def test_the_root_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINIRT_STATE", "relative")
-    assert state_root.default() == os.path.abspath("relative")
+    assert state_root.default() == os.path.abspath("relative/containers")
     monkeypatch.delenv("MINIRT_STATE")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert state_root.default() == "/var/lib/minirt"
+    assert state_root.default() == "/var/lib/minirt/containers"
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("HOME", "/home/student")
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)

@@ -1,0 +1,56 @@
+"""What is counted and seen apart: the namespaces that need no files, and cgroups."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.mechanism import Mechanism
+    from minirt.spec import Spec
+
+
+def user(spec: Spec) -> Mechanism | None:
+    if "user" not in spec.namespaces:
+        return None
+    from minirt.mechanisms.user import User
+
+    return User(spec.uid_maps, spec.gid_maps)
+
+
+def cgroup(spec: Spec) -> Mechanism | None:
+    if not spec.cgroups_path:
+        return None
+    from minirt.mechanisms.cgroup import Cgroup
+
+    return Cgroup(spec.cgroups_path, spec.cgroup_resources)
+
+
+def cgroup_ns(spec: Spec) -> Mechanism | None:
+    if "cgroup" not in spec.namespaces:
+        return None
+    from minirt.mechanisms.cgroup_ns import CgroupNamespace
+
+    return CgroupNamespace(joined=not spec.makes("cgroup"))
+
+
+def pid(spec: Spec) -> Mechanism | None:
+    if "pid" not in spec.namespaces:
+        return None
+    from minirt.mechanisms.pid import Pid
+
+    return Pid()
+
+
+def ipc(spec: Spec) -> Mechanism | None:
+    if "ipc" not in spec.namespaces:
+        return None
+    from minirt.mechanisms.ipc import Ipc
+
+    return Ipc()
+
+
+def uts(spec: Spec) -> Mechanism | None:
+    if "uts" not in spec.namespaces:
+        return None
+    from minirt.mechanisms.uts import Uts
+
+    return Uts(spec.hostname)

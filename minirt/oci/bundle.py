@@ -1,0 +1,42 @@
+"""A bundle: a directory with a config.json (OCI runtime-spec, bundle.md)."""
+
+from __future__ import annotations
+
+import os
+
+from minirt.codec import loads
+from minirt.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.codec import Json
+
+
+def read(bundle: str, config: str = "") -> dict[str, Json]:
+    """The configuration of a bundle, its root as an absolute path.
+
+    `config` names another file than config.json, relative to the bundle. ConfigError when
+    there is none, or it is no JSON object.
+    """
+    path = os.path.join(bundle, config or "config.json")
+    document = object_of(path)
+    root = document.get("root")
+    if isinstance(root, dict) and isinstance(root.get("path"), str):
+        whole = os.path.realpath(os.path.join(bundle, str(root["path"])))
+        document["root"] = {**root, "path": whole}
+    return document
+
+
+def object_of(path: str) -> dict[str, Json]:
+    """The JSON object in the file `path`."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = loads(file.read())
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise ConfigError(f"open {path}: {reason}", hint="name a bundle: --bundle DIR") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path} must hold a JSON object")
+    return document

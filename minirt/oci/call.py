@@ -1,0 +1,72 @@
+"""One call of the runtime: what was asked for, where its state is, where it reports."""
+
+from __future__ import annotations
+
+import os
+
+from minirt import state as states
+from minirt.errors import ConfigError, StateError
+from minirt.oci.log import Log
+from minirt.oci.parser import Option
+from minirt.spans import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.oci.parser import Words
+    from minirt.state import State
+
+HELP = Option("--help -h", "", "print this")
+GLOBAL = (
+    Option("--root", "DIR", "where containers' states are kept"),
+    Option("--log", "FILE", "write messages to FILE too"),
+    Option("--log-format", "FORMAT", "text (default) or json"),
+    Option("--debug", "", "tell more"),
+    Option("--systemd-cgroup", "", "make cgroups by asking systemd"),
+    Option("--cgroup-manager", "NAME", "cgroupfs (default), systemd or disabled"),
+    Option("--rootless", "MODE", "ignored: it is found out"),
+    Option("--criu", "PATH", "ignored: criu is looked up"),
+    HELP,
+    Option("--version -v", "", "print the version"),
+)
+
+
+class Call:
+    """`options` are the global ones, `words` the verb's own."""
+
+    __slots__ = ("log", "options", "recorder", "words")
+
+    def __init__(self, options: Words, words: Words) -> None:
+        self.options = options
+        self.words = words
+        self.log = Log(options)
+        self.recorder = Recorder(
+            os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", "")
+        )
+
+    @property
+    def root(self) -> str:
+        """--root, else /run/minirt-oci, for an ordinary user below $XDG_RUNTIME_DIR."""
+        if self.options.text("--root"):
+            return os.path.abspath(self.options.text("--root"))
+        if os.geteuid() == 0:
+            return "/run/minirt-oci"
+        return f"{os.environ.get('XDG_RUNTIME_DIR') or f'/tmp/{os.geteuid()}'}/minirt-oci"  # noqa: S108
+
+    @property
+    def id(self) -> str:
+        """The first argument."""
+        if not self.words.arguments:
+            raise ConfigError("needs the id of a container", pointer="ID", hint="see --help")
+        return self.words.arguments[0]
+
+    def loaded(self, *, lock: bool = True) -> State:
+        """The container's record, locked unless it is only to be looked at; StateError."""
+        state = states.State(self.root, self.id)
+        if lock and not state.lock(wait=True):
+            raise StateError(f"container {self.id} does not exist")
+        try:
+            state.load()
+        except BaseException:
+            state.unlock()
+            raise
+        return state

@@ -1,0 +1,116 @@
+"""`minirt-oci`: from the command line to the exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from minirt import __version__
+from minirt.errors import ConfigError, MinirtError
+from minirt.oci.call import GLOBAL, HELP, Call
+from minirt.oci.parser import parse, usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn, Protocol
+
+    from minirt.oci.parser import Option
+
+    class Verb(Protocol):
+        """What every module of `verbs` offers; `failure` is the exit status of its errors."""
+
+        ARGUMENTS: str
+        OPTIONS: tuple[Option, ...]
+
+        def run(self, call: Call) -> int: ...
+
+
+# Modules of `verbs`, with what they are for.
+VERBS = {
+    "create": "make a container from a bundle; its program waits for `start`",
+    "start": "let the program of a created container run",
+    "run": "create and start",
+    "state": "print the state of a container as JSON",
+    "kill": "send a signal to the program of a container",
+    "delete": "remove a container that has stopped",
+}
+SPEC_VERSION = "1.2.0"
+
+
+def main() -> NoReturn:
+    """Do what the command line says, and exit."""
+    status = perform(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        status = status or 1
+    os._exit(status)
+
+
+def perform(words: Sequence[str]) -> int:
+    """Do what `words` ask for; the exit status."""
+    try:
+        options = parse(words, GLOBAL, first=True)
+        if options.on("--version"):
+            print(version())
+            return 0
+        if not options.arguments or options.arguments[0] not in VERBS:
+            return _no_verb(options.arguments, asked=options.on("--help"))
+        verb, *rest = options.arguments
+        module = load(verb)
+        own = parse(rest, (*module.OPTIONS, HELP))
+    except ConfigError as error:
+        sys.stderr.write(f"minirt-oci: {error}\n")
+        return 1
+    if own.on("--help"):
+        print(help_of(verb, module))
+        return 0
+    return _run(module, Call(options, own))
+
+
+def _run(module: Verb, call: Call) -> int:
+    try:
+        return module.run(call)
+    except MinirtError as error:
+        from minirt.hints import hint_for
+
+        error.hint = error.hint or hint_for(error)
+        call.log.failure(error)
+        return 1
+
+
+def load(verb: str) -> Verb:
+    """The module of a verb; `list` and others would hide a name of Python's."""
+    name = f"minirt.oci.verbs.{verb.replace('-', '_')}"
+    __import__(name)
+    module: Verb = sys.modules[name]
+    return module
+
+
+def version() -> str:
+    """Engines look for `NAME version X` and for `spec:`."""
+    return f"minirt-oci version {__version__}\ncommit: {__version__}\nspec: {SPEC_VERSION}"
+
+
+def help_of(verb: str, module: Verb) -> str:
+    return (
+        f"NAME:\n   minirt-oci {verb} - {VERBS[verb]}\n\n"
+        f"USAGE:\n   minirt-oci {verb} [options] {module.ARGUMENTS}\n\n"
+        f"OPTIONS:\n{usage((*module.OPTIONS, HELP))}"
+    )
+
+
+def _no_verb(arguments: Sequence[str], *, asked: bool) -> int:
+    verbs = "\n".join(f"   {name:<10} {what}" for name, what in VERBS.items())
+    text = (
+        "NAME:\n   minirt-oci - run containers as the Open Container Initiative specifies them\n\n"
+        "USAGE:\n   minirt-oci [global options] VERB [options] [arguments]\n\n"
+        f"VERBS:\n{verbs}\n\nGLOBAL OPTIONS:\n{usage(GLOBAL)}"
+    )
+    if asked:
+        print(text)
+        return 0
+    wrong = f'there is no verb "{arguments[0]}"' if arguments else "name a verb"
+    sys.stderr.write(f"minirt-oci: {wrong}: see minirt-oci --help\n")
+    return 1

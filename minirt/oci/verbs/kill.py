@@ -1,0 +1,27 @@
+"""kill: send a signal to the program of a container."""
+
+from __future__ import annotations
+
+from minirt import engine
+from minirt.errors import ConfigError, StateError
+from minirt.linux.process import signal_number
+from minirt.oci.parser import Option
+from minirt.state import CREATED, RUNNING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.oci.call import Call
+
+ARGUMENTS = "ID [SIGNAL]"
+OPTIONS = (Option("--all -a", "", "to all processes of the container"),)
+
+
+def run(call: Call) -> int:
+    number = signal_number(call.words.arguments[1] if len(call.words.arguments) > 1 else "TERM")
+    if not number:
+        raise ConfigError(f"unknown signal {call.words.arguments[1]}", pointer="SIGNAL")
+    state = call.loaded(lock=False)
+    container = engine.load(state, call.recorder)
+    if state.current() not in (CREATED, RUNNING) or not container.kill(number):
+        raise StateError(f"container not running: {state.id} is {state.current()}")
+    return 0
