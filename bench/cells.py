@@ -156,6 +156,16 @@ def load(path: Path) -> Cells:
     return Cells(results)
 
 
+def machine_words(of: Cells) -> list[str]:
+    """The machine as a caption names it: its processor and its kernel."""
+    machine = of.machine()
+    found = [
+        next((fact_text(machine[name]) for name in names if machine.get(name)), "")
+        for names in (("cpu", "cpu_model", "model"), ("kernel", "release"))
+    ]
+    return [*filter(None, [found[0], f"kernel {found[1]}" if found[1] else ""])]
+
+
 def counted(metric: str, unit: str) -> bool:
     """Whether values are exact, such as the size of an image, rather than samples."""
     return metric == "disk" and unit == "bytes"

@@ -1,0 +1,93 @@
+"""How long starts take: all of them, as the share that is over by a time (ECDF)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench import findings, stats, units
+from bench.cells import STEPS, setting_text
+from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis
+from bench.charts.style import GRID, INK, look
+from bench.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from bench.cells import Cells
+    from bench.samples import Setting
+    from bench.stats import Series
+
+TOPIC = "Start-up"
+TABLE_ONLY = frozenset({*STEPS[:-1], "step6-again"})  # the price of steps has its own chart
+WORDS = "takes {} times as long to start and end as"
+
+
+def charts(cells: Cells) -> list[Chart | Missing]:
+    """One chart for each setting: warm and cold, back to back and with gaps."""
+    settings = cells.settings("start")
+    if not settings:
+        return [Missing("start", TOPIC, "no start was measured")]
+    return [_chart(cells, setting, number) for number, setting in enumerate(settings, 1)]
+
+
+def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
+    name = f"start-{number}"
+    words = setting_text("start", setting)
+    found = {s: cells.exact("start", s, setting) for s in cells.subjects("start", setting)}
+    found = {s: series for s, series in found.items() if series}
+    drawn = {s: series for s, series in found.items() if s not in TABLE_ONLY} or found
+    finding = findings.headline(cells, "start", WORDS, setting) or "Time from request to exit"
+    title = f"{finding}, {words}"
+    about = (
+        f"For each of {len(drawn)} subjects, the share of starts that were over by a time, "
+        "on a logarithmic axis; marks at the median and the 95th percentile."
+    )
+    with figure(3.9) as picture:
+        axes = picture.subplots()
+        _curves(cells, axes, drawn)
+        picture.legend(loc="outside right upper", fontsize=8.5, handlelength=2.6)
+        svg = inline(picture, name, title, about)
+    left_out = [cells.label(s) for s in found if s not in drawn]
+    more = f"; in the table only: {', '.join(left_out)}" if left_out else ""
+    counts = [len(series) for series in found.values()]
+    return Chart(
+        name, TOPIC, title, about, caption(cells, found, counts) + more, svg,
+        _table(cells, found, words),
+    )  # fmt: skip
+
+
+def _curves(cells: Cells, axes: Axes, found: dict[str, Series]) -> None:
+    everything = [value for series in found.values() for value in stats.values(series)]
+    for subject in sorted(found, key=lambda s: stats.median(found[s]).value):
+        taken = np.sort(np.array(stats.values(found[subject])))
+        share = np.arange(1, len(taken) + 1) / len(taken)
+        colour, marker, line = look(subject)
+        p50, p95 = stats.median(found[subject]).value, stats.p95(found[subject])
+        axes.step(taken, share, where="post", color=colour, linestyle=line)
+        axes.plot([p50, p95], [0.5, 0.95], linestyle="none", marker=marker, color=colour)
+        label = f"{findings.name(cells, subject)}, {units.quantity(p50, 's')}"
+        axes.plot([], [], color=colour, linestyle=line, marker=marker, label=label)
+    for level, text in ((0.5, "p50"), (0.95, "p95")):
+        axes.axhline(level, color=GRID, linewidth=1)
+        axes.text(1, level, text, transform=axes.get_yaxis_transform(), va="bottom", ha="right",
+                  color=INK, fontsize=8)  # fmt: skip
+    low = max(min(everything), 1e-7)
+    log_axis(axes, low / 1.5, max(everything) * 1.5, "s")
+    axes.set_ylim(0, 1.03)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    axes.set_ylabel("share of starts")
+    axes.set_xlabel("time from request to exit")
+
+
+def _table(cells: Cells, found: dict[str, Series], words: str) -> Table:
+    rows: list[Sequence[str]] = []
+    for subject, series in found.items():
+        wanted = [units.interval(stats.median(series), "s"), units.quantity(stats.p95(series), "s")]
+        least = units.quantity(min(stats.values(series)), "s")
+        rows.append([findings.name(cells, subject), str(len(series)), least, *wanted])
+    head = ("subject", "n", "least", "median [95 %]", "p95")
+    return Table(f"Time from request to exit, {words}", head, rows)

@@ -1,0 +1,192 @@
+"""What everyone says of containers and VMs, and what this machine says to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench import findings, units
+from bench.cells import setting_text
+from bench.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.cells import Cells
+    from bench.findings import Finding
+    from bench.samples import Setting
+
+HELD, PARTLY, REFUTED, OPEN, UNMEASURED = (
+    "held", "held in part", "not held", "inconclusive", "not measured",
+)  # fmt: skip
+EMULATOR = (
+    "The VM's processor was emulated (TCG, no KVM): this measures the emulator, not virtualisation."
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a claim is judged by: a metric, in one setting or in each (`every`)."""
+
+    metric: str
+    words: str
+    wanted: Setting = field(default_factory=dict)
+    detail: str = ""  # a number of the samples' details instead of their value, in seconds
+    every: bool = False
+
+
+@dataclass(frozen=True)
+class Claim:
+    name: str
+    says: str
+    measures: Sequence[Measure]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`word` is one of the five; `lines` are the measures of the pair that stands for all."""
+
+    claim: Claim
+    word: str
+    lines: Sequence[str]
+    caveat: str = ""
+    pairs: Table | None = None
+
+
+CLAIMS = (
+    Claim("Faster start", "Containers start faster than VMs.", (
+        Measure("start", "from request to exit"),
+        Measure("start", "from request to the first line of the program", detail="first_s"),
+    )),
+    Claim("Less memory", "A container takes less memory than a VM.", (
+        Measure("memory", "memory of one instance", {"instances": 1}),
+    )),
+    Claim("Less disk", "A container takes less disk than a VM.", (
+        Measure("disk", "size of the image", {"what": "image"}),
+        Measure("disk", "writable layer", {"what": "writable"}),
+    )),
+    Claim("Less CPU", "The same work takes less processor time in a container.", (
+        Measure("cpu", "time for fixed work", every=True),
+    )),
+    Claim("Denser packing", "More containers than VMs fit on a machine.", (
+        Measure("density", "instances until the limit"),
+    )),
+    Claim("Better utilisation", "Less of the machine goes to something else than programs.", (
+        Measure("start", "processor time that a start takes", detail="cpu_s"),
+        Measure("memory", "memory of each of the most instances that both ran"),
+    )),
+    Claim("Faster scale-out", "More containers than VMs can be started a second.", (
+        Measure("starts", "starts a second"),
+    )),
+)  # fmt: skip
+
+
+def verdicts(cells: Cells) -> list[Verdict]:
+    return [judge(cells, claim) for claim in CLAIMS]
+
+
+def judge(cells: Cells, claim: Claim) -> Verdict:
+    """The verdict of the representatives; all other pairs are listed beside it."""
+    found = [(m, each) for m in claim.measures for each in _representative(cells, m)]
+    if not found:
+        return Verdict(claim, UNMEASURED, _why(cells, claim.measures[0].metric))
+    word = _word([each for _, each in found])
+    lines = [_line(cells, measure, each) for measure, each in found]
+    caveat = EMULATOR if any(cells.emulated(each.b) for _, each in found) else ""
+    return Verdict(claim, word, lines, caveat, _pairs(cells, claim.measures))
+
+
+def _word(found: Sequence[Finding]) -> str:
+    """Held when nothing speaks against it, and what is not shown is not counted for it."""
+    held = sum(each.advantage.known and each.advantage.low > 1 for each in found)
+    refuted = sum(each.advantage.known and each.advantage.high < 1 for each in found)
+    if held == len(found):
+        return HELD
+    if refuted == len(found):
+        return REFUTED
+    return PARTLY if held else REFUTED if refuted else OPEN
+
+
+def _representative(cells: Cells, measure: Measure) -> list[Finding]:
+    containers, machines = findings.sides(cells, measure.metric, measure.wanted)
+    for container in containers:
+        for machine in machines:
+            found = _findings(cells, measure, container, machine)
+            if found:
+                return found
+    return []
+
+
+def _findings(cells: Cells, measure: Measure, a: str, b: str) -> list[Finding]:
+    metric = measure.metric
+    settings = (
+        [s for s in cells.settings(metric) if findings.shared(cells, metric, a, b, s) == s]
+        if measure.every
+        else [findings.shared(cells, metric, a, b, measure.wanted)]
+    )
+    found = (_finding(cells, measure, a, b, setting) for setting in settings if setting is not None)
+    return [each for each in found if each is not None]
+
+
+def _finding(cells: Cells, measure: Measure, a: str, b: str, setting: Setting) -> Finding | None:
+    if not measure.detail:
+        return findings.between(cells, measure.metric, a, b, setting)
+    one, other = (
+        cells.of_detail(measure.metric, subject, setting, measure.detail) for subject in (a, b)
+    )
+    return findings.of_series(a, b, setting, "s", one, other)
+
+
+def _line(cells: Cells, measure: Measure, found: Finding) -> str:
+    a, b = findings.name(cells, found.a), findings.name(cells, found.b)
+    where = setting_text(measure.metric, found.setting)
+    what = f"{measure.words} ({where})" if where and not measure.wanted else measure.words
+    return f"{what}: {a} {_better(found)} {b}"
+
+
+def _better(found: Finding) -> str:
+    advantage = found.advantage
+    if not advantage.known:
+        return f"{units.three(advantage.value)} times better, but with n = {advantage.n} that is no more than a hint, than"  # noqa: E501
+    if advantage.contains(1) and advantage.low < advantage.high:
+        return f"not shown to differ, ratio {units.ratio(advantage)}, from"
+    if advantage.value >= 1:
+        return f"better by a factor of {units.ratio(advantage)} than"
+    return f"worse by a factor of {units.ratio(advantage.inverse())} than"
+
+
+def _pairs(cells: Cells, measures: Sequence[Measure]) -> Table | None:
+    rows = []
+    for measure in measures:
+        containers, machines = findings.sides(cells, measure.metric, measure.wanted)
+        for a in containers:
+            for b in machines:
+                rows += [_pair(cells, measure, each) for each in _findings(cells, measure, a, b)]
+    head = ("container", "VM", "measure", "advantage [95 %]", "resampled")
+    caption = "How many times better each container is than each VM; below 1 the VM is"
+    return Table(caption, head, rows) if rows else None
+
+
+def _pair(cells: Cells, measure: Measure, found: Finding) -> Sequence[str]:
+    where = setting_text(measure.metric, found.setting)
+    return (
+        findings.name(cells, found.a),
+        findings.name(cells, found.b),
+        f"{measure.words}, {where}" if where else measure.words,
+        units.ratio(found.advantage),
+        "pairs of a round" if found.ratio.paired else "each for itself",
+    )
+
+
+def _why(cells: Cells, metric: str) -> list[str]:
+    """Which side is missing, and its reasons."""
+    containers, machines = findings.sides(cells, metric)
+    lines = []
+    for family, measured in (("container", containers), ("vm", machines)):
+        if measured:
+            continue
+        named = [s for s in cells.known() if cells.family(s) == family]
+        reasons = [f"{cells.label(s)}: {cells.why(s, metric)}" for s in named]
+        who = "VM" if family == "vm" else family
+        lines += reasons or [f"the file names no {who}"]
+    return lines or ["no container and VM have a setting in common"]
