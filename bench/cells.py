@@ -188,7 +188,8 @@ def setting_text(metric: str, of: Setting) -> str:
         elif name in ("what", "work", "trace"):
             words.append(str(value))
         else:
-            words.append(f"{value} {name.replace('_', ' ')}")
+            what = name.replace("_", " ")
+            words.append(f"{value} {what.removesuffix('s') if value == 1 else what}")
     return ", ".join(words)
 
 

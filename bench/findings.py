@@ -105,13 +105,12 @@ def representatives(
 def sentence(cells: Cells, found: Finding, words: str) -> str:
     """`words` has the greater's ratio for {}, as in "takes {} times as long as"."""
     a, b = name(cells, found.a), name(cells, found.b)
-    if not found.ratio.known:
-        return f"{a} beside {b}: {units.ratio(found.ratio)}"
-    if found.ratio.low <= 1 <= found.ratio.high:
+    unsure = "" if found.ratio.known else f" (n = {found.ratio.n}: no interval)"
+    if found.ratio.contains(1) and not unsure:
         return f"No difference shown between {a} and {b}"
     ratio = found.ratio if found.ratio.value > 1 else found.ratio.inverse()
     great, small = (a, b) if found.ratio.value > 1 else (b, a)
-    return f"{great} {words.format(units.three(ratio.value))} {small}"
+    return f"{great} {words.format(units.three(ratio.value))} {small}{unsure}"
 
 
 def headline(cells: Cells, metric: str, words: str, wanted: Setting | None = None) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WIDTH = 8.0  # inches: 576 units of the SVG
 MOST_TICKS = 6
+FINE = (1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8, 9)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def inline(drawn: Figure, name: str, title: str, about: str) -> str:
     # The style sheet in it would hold for the whole page: its two rules become attributes.
     text = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", text)
-    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", text)
+    text = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", text)
     for colour, css in CSS.items():
         text = text.replace(colour, css)
     text = _head(text, name, title, about)
@@ -98,12 +99,14 @@ def caption(cells: Cells, subjects: Iterable[str], counts: Iterable[int]) -> str
     return "; ".join(parts)
 
 
-def log_axis(axes: Axes, low: float, high: float, unit: str, *, along: str = "x") -> None:
+def log_axis(
+    axes: Axes, low: float, high: float, unit: str, *, along: str = "x", most: int = MOST_TICKS
+) -> None:
     """A logarithmic axis with few, round ticks in words: 1 ms, 10 ms."""
     axis = axes.xaxis if along == "x" else axes.yaxis
     (axes.set_xscale if along == "x" else axes.set_yscale)("log")
     (axes.set_xlim if along == "x" else axes.set_ylim)(low, high)
-    ticks = _ticks(low, high, 1024 if unit == "bytes" else 10)
+    ticks = _ticks(low, high, 1024 if unit == "bytes" else 10, most)
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FixedFormatter([tick(value, unit) for value in ticks]))
     axis.set_minor_locator(NullLocator())
@@ -115,14 +118,21 @@ def tick(value: float, unit: str) -> str:
     return re.sub(r"\.0+(?=\D|$)|(\.\d*?[1-9])0+(?=\D|$)", r"\1", text)
 
 
-def _ticks(low: float, high: float, base: int) -> list[float]:
+def _ticks(low: float, high: float, base: int, most: int) -> list[float]:
     """As many of 1, 2, 5 a decade as fit; of bytes, powers of two."""
     if base == 1024:
         choices = [[2.0**power for power in range(0, 60, step)] for step in (1, 2, 4, 8)]
     else:
         choices = [
             [step * 10.0**power for power in range(-12, 16, every) for step in steps]
-            for steps, every in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2))
+            for steps, every in (
+                (FINE, 1),
+                ((1, 1.5, 2, 3, 5), 1),
+                ((1, 2, 5), 1),
+                ((1, 3), 1),
+                ((1,), 1),
+                ((1,), 2),
+            )
         ]
     fitting = [[value for value in choice if low <= value <= high] for choice in choices]
-    return next((ticks for ticks in fitting if len(ticks) <= MOST_TICKS), fitting[-1])
+    return next((ticks for ticks in fitting if len(ticks) <= most), fitting[-1])

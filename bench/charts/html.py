@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from bench.charts.chart import Chart
     from bench.table import Table
 
+LONGEST_FIGURE = 44  # characters; what is longer is prose, and may be wrapped
+
 
 def figure(chart: Chart) -> str:
     """The SVG, its caption, and its numbers in a table that is closed at first: one line."""
@@ -36,4 +38,7 @@ def table(of: Table) -> str:
 
 def _cell(text: str, scope: str = "") -> str:
     one_line = " ".join(escape(text).split())
-    return f'<th scope="{scope}">{one_line}</th>' if scope else f"<td>{one_line}</td>"
+    if scope:
+        return f'<th scope="{scope}">{one_line}</th>'
+    prose = ' class="prose"' if len(text) > LONGEST_FIGURE else ""
+    return f"<td{prose}>{one_line}</td>"

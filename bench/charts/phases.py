@@ -106,8 +106,8 @@ def _bars(axes: Axes, subject: str, phases: Sequence[Phase], length: float) -> N
         axes.barh(y, width, left=phase.begin, height=0.62, color=look(subject).colour)
         late = phase.begin + width > 0.8 * length
         x, side = (phase.begin, "right") if late else (phase.begin + width, "left")
-        text = f" {units.quantity(phase.takes, 's')} "
-        axes.text(x, y, text, va="center", ha=side, fontsize=8.5)
+        axes.annotate(units.quantity(phase.takes, "s"), (x, y), (-4 if late else 4, 0),
+                      textcoords="offset points", va="center", ha=side, fontsize=8.5)  # fmt: skip
     axes.set_yticks(range(len(kept)), [phase.name for phase in kept])
     axes.set_ylim(len(kept) - 0.4, -0.6)
     axes.set_xlim(0, length * 1.02)

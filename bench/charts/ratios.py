@@ -141,9 +141,15 @@ def _panel(axes: Axes, panel: Panel, subjects: Sequence[str]) -> None:
         if at.known:
             axes.plot([at.low, at.high], [y, y], color=colour)
         axes.plot(at.value, y, marker=marker, color=colour)
-        axes.annotate(units.three(at.value), (at.value, y), (0, 5), textcoords="offset points",
-                      ha="center", fontsize=8)  # fmt: skip
+        # Away from the line at 1, which would run through the figures.
+        left = at.value < 1
+        edge = (at.low if left else at.high) if at.known else at.value
+        axes.annotate(units.three(at.value), (edge, y), (-6 if left else 6, 0), fontsize=8,
+                      textcoords="offset points", ha="right" if left else "left",
+                      va="center")  # fmt: skip
     bounds = [b for at in panel.costs.values() if at.known for b in (at.low, at.high)]
     bounds += [1.0, *(at.value for at in panel.costs.values())]
-    margin = max((max(bounds) / min(bounds)) ** 0.15, 1.15)
-    log_axis(axes, min(bounds) / margin, max(bounds) * margin, "")
+    # Room for the figures, a third of the panel on the side where there are some.
+    margin = max((max(bounds) / min(bounds)) ** 0.4, 1.1)
+    left = margin if any(at.value < 1 for at in panel.costs.values()) else margin**0.3
+    log_axis(axes, min(bounds) / left, max(bounds) * margin, "", most=4)

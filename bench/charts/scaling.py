@@ -57,7 +57,7 @@ def _charts(cells: Cells, of: Scaling) -> list[Chart | Missing]:
     if not found:
         return [Missing(of.metric, of.topic, f"no subject has samples of {of.metric}")]
     numbers = sorted({x for points in found.values() for x in points})
-    title, where = _title(cells, of)
+    title = _title(cells, of)
     about = (
         f"{of.y.capitalize()} against the number of {of.x}, for {len(found)} subjects, "
         "both axes logarithmic; medians with 95 % intervals."
@@ -77,7 +77,7 @@ def _charts(cells: Cells, of: Scaling) -> list[Chart | Missing]:
     table = Table(f"{of.y} against {of.x}: median [95 % interval]".capitalize(), head, rows)
     counts = [point.n for points in found.values() for point in points.values()]
     note = caption(cells, found, counts)
-    return [Chart(of.metric, of.topic, f"{title}{where}", about, note, svg, table)]
+    return [Chart(of.metric, of.topic, title, about, note, svg, table)]
 
 
 def _points(cells: Cells, of: Scaling, subject: str) -> Points:
@@ -90,12 +90,12 @@ def _points(cells: Cells, of: Scaling, subject: str) -> Points:
     return found
 
 
-def _title(cells: Cells, of: Scaling) -> tuple[str, str]:
+def _title(cells: Cells, of: Scaling) -> str:
     pair = findings.representatives(cells, of.metric)
     found = findings.between(cells, of.metric, *pair) if pair else None
     if found is None:
-        return f"{of.y} against {of.x}".capitalize(), ""
-    return findings.sentence(cells, found, of.words), f", {found.setting[of.across]} {of.x}"
+        return f"{of.y} against {of.x}".capitalize()
+    return f"{findings.sentence(cells, found, of.words)}, {found.setting[of.across]} {of.x}"
 
 
 def _line(axes: Axes, subject: str, points: Points, label: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from bench import findings, stats, units
 from bench.cells import STEPS, setting_text
 from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis
-from bench.charts.style import GRID, INK, look
+from bench.charts.style import look
 from bench.table import Table
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
     found = {s: cells.exact("start", s, setting) for s in cells.subjects("start", setting)}
     found = {s: series for s, series in found.items() if series}
     drawn = {s: series for s, series in found.items() if s not in TABLE_ONLY} or found
-    finding = findings.headline(cells, "start", WORDS, setting) or "Time from request to exit"
-    title = f"{finding}, {words}"
+    finding = findings.headline(cells, "start", WORDS, setting) or "time from request to exit"
+    title = f"{words[0].upper()}{words[1:]}: {finding}"
     about = (
         f"For each of {len(drawn)} subjects, the share of starts that were over by a time, "
         "on a logarithmic axis; marks at the median and the 95th percentile."
@@ -52,7 +52,7 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
         picture.legend(loc="outside right upper", fontsize=8.5, handlelength=2.6)
         svg = inline(picture, name, title, about)
     left_out = [cells.label(s) for s in found if s not in drawn]
-    more = f"; in the table only: {', '.join(left_out)}" if left_out else ""
+    more = f"; in the table only: {'; '.join(left_out)}" if left_out else ""
     counts = [len(series) for series in found.values()]
     return Chart(
         name, TOPIC, title, about, caption(cells, found, counts) + more, svg,
@@ -71,14 +71,10 @@ def _curves(cells: Cells, axes: Axes, found: dict[str, Series]) -> None:
         axes.plot([p50, p95], [0.5, 0.95], linestyle="none", marker=marker, color=colour)
         label = f"{findings.name(cells, subject)}, {units.quantity(p50, 's')}"
         axes.plot([], [], color=colour, linestyle=line, marker=marker, label=label)
-    for level, text in ((0.5, "p50"), (0.95, "p95")):
-        axes.axhline(level, color=GRID, linewidth=1)
-        axes.text(1, level, text, transform=axes.get_yaxis_transform(), va="bottom", ha="right",
-                  color=INK, fontsize=8)  # fmt: skip
     low = max(min(everything), 1e-7)
     log_axis(axes, low / 1.5, max(everything) * 1.5, "s")
     axes.set_ylim(0, 1.03)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 0.95], ["0", "25 %", "median", "75 %", "p95"])
     axes.set_ylabel("share of starts")
     axes.set_xlabel("time from request to exit")
 

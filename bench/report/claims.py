@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench import findings, units
-from bench.cells import setting_text
+from bench.cells import counted, setting_text
 from bench.table import Table
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bench.cells import Cells
     from bench.findings import Finding
     from bench.samples import Setting
+    from bench.stats import Interval
 
 HELD, PARTLY, REFUTED, OPEN, UNMEASURED = (
     "held", "held in part", "not held", "inconclusive", "not measured",
@@ -44,10 +45,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`word` is one of the five; `lines` are the measures of the pair that stands for all."""
+    """`word` is one of the five; `lines` are the measures of the pair that stands for all.
+
+    `who` names that pair; "" when nothing was measured, and then `lines` say why.
+    """
 
     claim: Claim
     word: str
+    who: str
     lines: Sequence[str]
     caveat: str = ""
     pairs: Table | None = None
@@ -89,22 +94,32 @@ def judge(cells: Cells, claim: Claim) -> Verdict:
     """The verdict of the representatives; all other pairs are listed beside it."""
     found = [(m, each) for m in claim.measures for each in _representative(cells, m)]
     if not found:
-        return Verdict(claim, UNMEASURED, _why(cells, claim.measures[0].metric))
+        return Verdict(claim, UNMEASURED, "", _why(cells, claim.measures[0].metric))
     word = _word([each for _, each in found])
-    lines = [_line(cells, measure, each) for measure, each in found]
-    caveat = EMULATOR if any(cells.emulated(each.b) for _, each in found) else ""
-    return Verdict(claim, word, lines, caveat, _pairs(cells, claim.measures))
+    first = found[0][1]
+    lines = [_line(cells, measure, each, first) for measure, each in found]
+    timed = any(cells.emulated(each.b) for m, each in found if not counted(m.metric, each.unit))
+    return Verdict(
+        claim, word, _who(cells, first), lines, EMULATOR if timed else "",
+        _pairs(cells, claim.measures),
+    )  # fmt: skip
 
 
 def _word(found: Sequence[Finding]) -> str:
     """Held when nothing speaks against it, and what is not shown is not counted for it."""
     held = sum(each.advantage.known and each.advantage.low > 1 for each in found)
-    refuted = sum(each.advantage.known and each.advantage.high < 1 for each in found)
+    refuted = sum(_refutes(each.advantage) for each in found)
     if held == len(found):
         return HELD
     if refuted == len(found):
         return REFUTED
     return PARTLY if held else REFUTED if refuted else OPEN
+
+
+def _refutes(advantage: Interval) -> bool:
+    """Shown to be a disadvantage; of things that are counted, to be none."""
+    equal = advantage.low == advantage.high == 1
+    return advantage.known and (advantage.high < 1 or equal)
 
 
 def _representative(cells: Cells, measure: Measure) -> list[Finding]:
@@ -137,22 +152,28 @@ def _finding(cells: Cells, measure: Measure, a: str, b: str, setting: Setting) -
     return findings.of_series(a, b, setting, "s", one, other)
 
 
-def _line(cells: Cells, measure: Measure, found: Finding) -> str:
-    a, b = findings.name(cells, found.a), findings.name(cells, found.b)
+def _who(cells: Cells, found: Finding) -> str:
+    return f"{findings.name(cells, found.a)} against {findings.name(cells, found.b)}"
+
+
+def _line(cells: Cells, measure: Measure, found: Finding, first: Finding) -> str:
+    """One measure; its pair is named where it is another than the first one's."""
     where = setting_text(measure.metric, found.setting)
     what = f"{measure.words} ({where})" if where and not measure.wanted else measure.words
-    return f"{what}: {a} {_better(found)} {b}"
+    same = (found.a, found.b) == (first.a, first.b)
+    return f"{what}: {_better(found)}" + ("" if same else f", {_who(cells, found)}")
 
 
 def _better(found: Finding) -> str:
     advantage = found.advantage
     if not advantage.known:
-        return f"{units.three(advantage.value)} times better, but with n = {advantage.n} that is no more than a hint, than"  # noqa: E501
-    if advantage.contains(1) and advantage.low < advantage.high:
-        return f"not shown to differ, ratio {units.ratio(advantage)}, from"
-    if advantage.value >= 1:
-        return f"better by a factor of {units.ratio(advantage)} than"
-    return f"worse by a factor of {units.ratio(advantage.inverse())} than"
+        few = f"n = {advantage.n}, too few for an interval"
+        return f"{units.three(advantage.value)} times better; {few}"
+    if advantage.contains(1):
+        return f"no difference shown, ratio {units.ratio(advantage)}"
+    if advantage.value > 1:
+        return f"{units.ratio(advantage)} times better"
+    return f"{units.ratio(advantage.inverse())} times worse"
 
 
 def _pairs(cells: Cells, measures: Sequence[Measure]) -> Table | None:

@@ -99,7 +99,10 @@ def _order(cells: Cells) -> str:
         rounds.add(sample.round)
     distinct = len({tuple(order) for order in orders})
     if len(orders) > len(rounds):
-        return "The subjects were not interleaved by rounds: drift of the machine is in the ratios."
+        return (
+            "Not all subjects took turns in each round of start-up: what drifted on the machine "
+            "between them is in their ratios."
+        )
     return (
         f"Start-up ({setting_text('start', main)}) was measured in {len(rounds)} rounds, each with "
         f"every subject in turn, in {distinct} different orders."

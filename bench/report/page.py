@@ -87,6 +87,7 @@ def _verdicts(cells: Cells) -> str:
 
 def _verdict(of: Verdict) -> str:
     word = of.word + (", against an emulator" if of.caveat else "")
+    who = f'<p class="who">{escape(of.who)}</p>' if of.who else ""
     pairs = (
         f"<details><summary>All pairs<span class='hidden'> for {escape(of.claim.name)}</span>"
         f"</summary>{table(of.pairs)}</details>"
@@ -97,7 +98,8 @@ def _verdict(of: Verdict) -> str:
     return (
         f'<article class="{of.word.replace(" ", "-")}"><h3>{escape(of.claim.name)}</h3>'
         f'<p class="word"><span aria-hidden="true">{SIGNS[of.word]}</span> {word}</p>'
-        f'<p class="says">“{escape(of.claim.says)}”</p>{_list(of.lines)}{caveat}{pairs}</article>\n'
+        f'<p class="says">“{escape(of.claim.says)}”</p>{who}'
+        f"{_list(of.lines)}{caveat}{pairs}</article>\n"
     )
 
 
@@ -127,9 +129,10 @@ def _sides(cells: Cells) -> str:
     if not containers or not machines:
         return ""
     return (
-        f"<p>Where one container and one VM stand for all, they are the first that were measured "
-        f"of: {escape(', '.join(map(cells.label, containers)))}; and "
-        f"{escape(', '.join(map(cells.label, machines)))}.</p>\n"
+        "<p>Where one container and one VM stand for all, they are the first of a fixed list that "
+        f"have samples: {escape(cells.label(containers[0]))}, and "
+        f"{escape(cells.label(machines[0]))} (for start-up). All other pairs are listed with each "
+        "verdict.</p>\n"
     )
 
 
