@@ -23,16 +23,17 @@ PROCESS = "process"
 STEPS = ("step1", "step2", "step3", "step4", "step5", "step6")
 # The order of all tables and charts: from the process to the most foreign of kernels.
 ORDER = (
-    PROCESS, *STEPS, "step6-none", "step6-again", "warm",
-    "crun", "runc", "bwrap", "podman", "docker", "lxc", "microvm", "q35", "uml",
+    PROCESS, *STEPS, "step6-none", "warm", "crun", "crun-nocgroup", "runc", "bwrap", "podman",
+    "docker", "lxc", "microvm", "q35", "uml",
 )  # fmt: skip
 VMS = frozenset({"microvm", "q35", "uml"})
-SAME = ("step6-none", "step6-again")  # the A/A pair
+AGAIN = "-again"  # NAME-again is NAME a second time: an A/A pair
 DEFAULTS: dict[str, Setting] = {
     "start": {"gap_s": 0, "cache": "warm"},
     "memory": {"instances": 1},
-    "starts": {"at_once": 1},
+    "concurrency": {"at_once": 1},
 }
+NOT_PLAN = frozenset({"kind", "schema", "machine", "virtual", "subjects"})
 NOT_TRIED = "the file has neither a sample nor a reason"
 
 
@@ -120,17 +121,26 @@ class Cells:
         return fact_text(self.machine().get("accelerator", ""))
 
     def machine(self) -> dict[str, Any]:
-        return _mapping(self.header.get("machine"))
+        """The facts of the machine, and of how VMs run on it."""
+        return {**_mapping(self.header.get("machine")), **_mapping(self.header.get("virtual"))}
 
     def plan(self) -> dict[str, Any]:
-        return _mapping(self.header.get("plan"))
+        """What was to be measured, when and how often: all that the header has besides."""
+        return {name: fact for name, fact in self.header.items() if name not in NOT_PLAN}
+
+    def twins(self) -> list[tuple[str, str]]:
+        """The A/A pairs: a subject's name, and the name of the same subject again."""
+        measured = self.subjects()
+        again = [name for name in measured if name.endswith(AGAIN)]
+        return [(name.removesuffix(AGAIN), name) for name in again]
 
     def why(self, subject: str, metric: str) -> str:
-        """Why the subject has no sample of the metric."""
+        """Why the subject has no sample of the metric; of any, when it is ""."""
         reasons = [a for a in self.results.absent if a.subject == subject]
         exact = [a.why for a in reasons if a.metric == metric]
         whole = [a.why for a in reasons if not a.metric]
-        return next(iter([*exact, *whole]), NOT_TRIED)
+        parts = [] if metric else [a.why for a in reasons]
+        return next(iter([*exact, *whole, *parts]), NOT_TRIED)
 
     def disturbed(self) -> int:
         return sum(sample.disturbed for sample in self.results.samples)
@@ -185,7 +195,7 @@ def setting_text(metric: str, of: Setting) -> str:
             words.append(gap if float(value) else "back to back")
         elif name == "cache":
             words.append(f"{value} cache")
-        elif name in ("what", "work", "trace"):
+        elif name in ("what", "work", "tracing"):
             words.append(str(value))
         else:
             what = name.replace("_", " ")
@@ -194,7 +204,12 @@ def setting_text(metric: str, of: Setting) -> str:
 
 
 def in_order(subjects: Iterable[str]) -> list[str]:
-    return sorted(subjects, key=lambda s: (ORDER.index(s) if s in ORDER else len(ORDER), s))
+    return sorted(subjects, key=_rank)
+
+
+def _rank(subject: str) -> tuple[int, str]:
+    name = subject.removesuffix(AGAIN)
+    return ORDER.index(name) if name in ORDER else len(ORDER), subject
 
 
 def fact_text(fact: object) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # Who stands for containers: the whole of what this project makes, else the nearest to it.
 CONTAINERS = (
-    "step6", "step6-none", "runc", "crun", "podman", "docker", "lxc", "bwrap", "warm",
+    "step6", "step6-none", "runc", "crun", "crun-nocgroup", "podman", "docker", "lxc", "bwrap",
+    "warm",
 )  # fmt: skip
 MACHINES = ("microvm", "q35", "uml")
 

@@ -1,4 +1,7 @@
-"""Where the time of a start goes: a container's phases over a VM's, on one time axis."""
+"""Where the time of a start goes: a container's phases over a VM's, on one time axis.
+
+A phase that encloses others is in the table only: time between bars belongs to one of those.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bench import findings, units
+from bench.cells import in_order
 from bench.charts.chart import Chart, Missing, caption, figure, inline, tick
 from bench.charts.style import look
+from bench.findings import CONTAINERS, MACHINES
 from bench.table import Table, usual
 
 if TYPE_CHECKING:
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bench.cells import Cells
-    from bench.samples import Setting
+    from bench.samples import Sample, Setting
 
 TOPIC = "Phases of a start"
 MOST = 9  # rows of a subject; shorter phases are in the table only
@@ -37,23 +42,28 @@ class Phase(NamedTuple):
 def charts(cells: Cells) -> list[Chart | Missing]:
     setting = usual(cells, "start")
     found = _found(cells, setting)
-    containers, machines = findings.sides(cells, "start", setting)
-    chosen = [side for side in (containers, machines) if any(s in found for s in side)]
-    subjects = [next(s for s in side if s in found) for side in chosen]
+    choices = ([s for s in order if s in found] for order in (CONTAINERS, MACHINES))
+    subjects = [choice[0] for choice in choices if choice]
     if not subjects:
         return [Missing("phases", TOPIC, "no subject recorded its phases")]
-    return [_chart(cells, {s: found[s] for s in subjects}, found, setting)]
+    return [_chart(cells, {s: _innermost(found[s]) for s in subjects}, found, setting)]
 
 
 def _found(cells: Cells, setting: Setting | None) -> dict[str, list[Phase]]:
-    found = {s: _medians(cells, s, setting) for s in cells.subjects("start", setting)}
+    subjects = {*cells.subjects("phases"), *cells.subjects("start", setting)}
+    found = {s: _medians(_samples(cells, s, setting)) for s in in_order(subjects)}
     return {subject: phases for subject, phases in found.items() if phases}
 
 
-def _medians(cells: Cells, subject: str, setting: Setting | None) -> list[Phase]:
+def _samples(cells: Cells, subject: str, setting: Setting | None) -> list[Sample]:
+    """Runs that were made for their phases; without any, the starts, which may tell them too."""
+    return cells.samples("phases", subject) or cells.samples("start", subject, setting)
+
+
+def _medians(samples: Sequence[Sample]) -> list[Phase]:
     """Each phase from the median of its beginnings to that of its ends."""
     stamps: dict[str, list[tuple[float, float]]] = {}
-    for sample in cells.samples("start", subject, setting):
+    for sample in samples:
         phases = sample.detail.get("phases")
         for name, span in (phases if isinstance(phases, dict) else {}).items():
             if isinstance(span, list) and len(span) == 2:
@@ -63,6 +73,17 @@ def _medians(cells: Cells, subject: str, setting: Setting | None) -> list[Phase]
         for name, spans in stamps.items()
     ]
     return sorted(found, key=lambda phase: (phase.begin, -phase.end))
+
+
+def _innermost(phases: Sequence[Phase]) -> list[Phase]:
+    """Those that enclose no other; a percent of slack, since medians are not of one run."""
+    slack = max(phase.end for phase in phases) / 100
+
+    def encloses(one: Phase, other: Phase) -> bool:
+        around = one.begin <= other.begin + slack and other.end <= one.end + slack
+        return around and one.takes > other.takes + slack
+
+    return [one for one in phases if not any(encloses(one, other) for other in phases)]
 
 
 def _chart(
@@ -93,7 +114,7 @@ def _chart(
             axes.set_title(f"{findings.name(cells, subject)}{again}", loc="left")
             _bars(axes, subject, chosen[subject], span)
         svg = inline(picture, "phases", title, about)
-    counts = [len(cells.samples("start", s, setting)) for s in chosen]
+    counts = [len(_samples(cells, s, setting)) for s in chosen]
     table = Table("Phases of a start: medians", ("subject", "phase", "from", "takes"),
                   _rows(cells, everyone))  # fmt: skip
     return Chart("phases", TOPIC, title, about, caption(cells, chosen, counts), svg, table)

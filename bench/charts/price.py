@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TOPIC = "Price of a mechanism"
 TRACING = "Price of tracing"
+WAYS = {"on": "recorder on", "file": "written to a file", "kernel": "kernel truth on"}
 
 
 class Price(NamedTuple):
@@ -113,11 +114,11 @@ def _row(cells: Cells, price: Price) -> Sequence[str]:
 def tracing(cells: Cells) -> list[Chart | Missing]:
     """Each way of tracing as a multiple of the same subject without."""
     panels = []
-    for way, words in (("on", "recorder on"), ("kernel", "kernel truth on")):
+    for way, words in WAYS.items():
         costs = {}
         for subject in cells.subjects("tracing"):
-            off = cells.series("tracing", subject, {"trace": "off"})
-            on = cells.series("tracing", subject, {"trace": way})
+            off = cells.series("tracing", subject, {"tracing": "off"})
+            on = cells.series("tracing", subject, {"tracing": way})
             found = findings.of_series(subject, subject, {}, "s", on, off)
             if found:
                 costs[subject] = found.ratio

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import findings, stats, units
-from bench.cells import STEPS, setting_text
+from bench.cells import AGAIN, STEPS, setting_text
 from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis
 from bench.charts.style import look
 from bench.table import Table
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bench.stats import Series
 
 TOPIC = "Start-up"
-TABLE_ONLY = frozenset({*STEPS[:-1], "step6-again"})  # the price of steps has its own chart
 WORDS = "takes {} times as long to start and end as"
 
 
@@ -39,7 +38,7 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
     words = setting_text("start", setting)
     found = {s: cells.exact("start", s, setting) for s in cells.subjects("start", setting)}
     found = {s: series for s, series in found.items() if series}
-    drawn = {s: series for s, series in found.items() if s not in TABLE_ONLY} or found
+    drawn = {s: series for s, series in found.items() if not _table_only(s)} or found
     finding = findings.headline(cells, "start", WORDS, setting) or "time from request to exit"
     title = f"{words[0].upper()}{words[1:]}: {finding}"
     about = (
@@ -58,6 +57,11 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
         name, TOPIC, title, about, caption(cells, found, counts) + more, svg,
         _table(cells, found, words),
     )  # fmt: skip
+
+
+def _table_only(subject: str) -> bool:
+    """The price of each step has its own chart, and the A/A pair its table."""
+    return subject in STEPS[:-1] or subject.endswith(AGAIN)
 
 
 def _curves(cells: Cells, axes: Axes, found: dict[str, Series]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.cells import AGAIN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,10 +40,10 @@ LOOKS: Mapping[str, Look] = {
     "step5": Look(BLUE, "+", "--"),
     "step6": Look(BLUE, "s", "-"),
     "step6-none": Look(BLUE, "D", "--"),
-    "step6-again": Look(BLUE, "x", ":"),
     "warm": Look(PURPLE, "*", "-"),
     "runc": Look(GREEN, "^", "-"),
     "crun": Look(GREEN, "v", "--"),
+    "crun-nocgroup": Look(GREEN, "1", "-."),
     "bwrap": Look(GREEN, "<", ":"),
     "podman": Look(GREEN, ">", "-."),
     "docker": Look(GREEN, "p", "-"),
@@ -54,7 +56,10 @@ UNKNOWN = Look(INK, ".", "--")
 
 
 def look(subject: str) -> Look:
-    return LOOKS.get(subject, UNKNOWN)
+    """A subject that is measured again looks like itself, but for marker and line."""
+    name = subject.removesuffix(AGAIN)
+    found = LOOKS.get(name, UNKNOWN)
+    return found if name == subject else Look(found.colour, "x", ":")
 
 
 RC: dict[RcKeyType, object] = {

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import stats, units
-from bench.cells import SAME, fact_text, setting, setting_text
+from bench.cells import fact_text, setting, setting_text
 from bench.table import Table, usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.cells import Cells
-    from bench.samples import Sample
+    from bench.samples import Sample, Setting
+    from bench.stats import Series
 
 
 def sentences(cells: Cells) -> list[str]:
     found = [_order(cells), _disturbed(cells), _sensitivity(cells)]
-    seed = cells.header.get("seed")
-    if seed is not None:
-        found.append(f"The seed of the order was {fact_text(seed)}.")
+    failures = cells.results.footer.get("failures")
+    if isinstance(failures, list):
+        found.append(f"{len(failures)} measurements failed after the warm-up.")
     found.append(
         f"Intervals are 95 % percentile bootstrap intervals of medians, of {stats.RESAMPLES} "
         f"resamples with seed {stats.SEED}; rounds are resampled as pairs where both subjects have "
@@ -51,31 +52,44 @@ def subjects(cells: Cells) -> Table:
 
 
 def absent(cells: Cells) -> Table:
-    rows = [(cells.label(a.subject), a.metric or "everything", a.why) for a in cells.results.absent]
+    # A metric with several settings gives its reason for each.
+    first = {(a.subject, a.metric): a.why for a in reversed(cells.results.absent)}
+    rows = [
+        (cells.label(subject), metric or "everything", why)
+        for (subject, metric), why in reversed(first.items())
+    ]
     return Table("What was not measured, and why", ("subject", "metric", "why"), rows)
 
 
 def same(cells: Cells) -> Table:
     """The A/A pair: one subject under two names, in everything that both were measured in."""
     rows = []
-    for metric in cells.metrics():
-        for each in cells.settings(metric):
-            once, again = (cells.exact(metric, subject, each) for subject in SAME)
-            try:
-                ratio, alike = stats.alike(once, again)
-            except ValueError:
-                continue
-            where = ", ".join(filter(None, [metric, setting_text(metric, each)]))
-            rows.append((where, units.ratio(ratio), "yes" if alike else "no"))
-    caption = f"The same subject twice ({cells.label(SAME[0])}): ratio, which ought to be 1"
+    for once, again in cells.twins():
+        for metric in cells.metrics():
+            for each in cells.settings(metric):
+                pair = [cells.exact(metric, subject, each) for subject in (once, again)]
+                rows += _twice(pair[0], pair[1], f"{cells.label(once)}: {_where(metric, each)}")
+    caption = "The same subject twice: its ratio to itself, which ought to be 1"
     return Table(caption, ("", "ratio [95 %]", "interval holds 1"), rows)
+
+
+def _twice(once: Series, again: Series, where: str) -> list[tuple[str, str, str]]:
+    try:
+        ratio, alike = stats.alike(once, again)
+    except ValueError:
+        return []
+    holds = ("yes" if alike else "no") if ratio.known else "too few samples"
+    return [(where, units.ratio(ratio), holds)]
+
+
+def _where(metric: str, each: Setting) -> str:
+    return ", ".join(filter(None, [metric, setting_text(metric, each)]))
 
 
 def same_in_words(cells: Cells) -> str:
     rows = same(cells).rows
     if not rows:
-        reasons = (f"{subject}: {cells.why(subject, 'start')}" for subject in SAME)
-        return f"No A/A pair: {', '.join(reasons)}."
+        return "No subject was measured under two names: the file has no A/A pair."
     held = sum(row[2] == "yes" for row in rows)
     return (
         f"The interval of the A/A pair holds 1 in {held} of {len(rows)} settings; one in twenty "
@@ -103,9 +117,11 @@ def _order(cells: Cells) -> str:
             "Not all subjects took turns in each round of start-up: what drifted on the machine "
             "between them is in their ratios."
         )
+    rare = "; those with fewer samples took part in some of them"
     return (
-        f"Start-up ({setting_text('start', main)}) was measured in {len(rounds)} rounds, each with "
-        f"every subject in turn, in {distinct} different orders."
+        f"Start-up ({setting_text('start', main)}) was measured in {len(rounds)} rounds, in each "
+        f"of which the subjects took turns, in {distinct} different orders"
+        f"{rare if len({len(order) for order in orders}) > 1 else ''}."
     )
 
 

@@ -18,7 +18,7 @@ SUBJECTS = {
         for n in range(1, 7)
     },
     "step6-none": {"label": "minirt, step 6, no network", "family": "container", "note": ""},
-    "step6-again": {"label": "step 6, no network, again", "family": "container", "note": ""},
+    "step6-none-again": {"label": "step 6, no network, again", "family": "container", "note": ""},
     "warm": {"label": "minirt, warm", "family": "container", "note": "no interpreter to start"},
     "runc": {"label": "runc", "family": "container", "note": "12 masked paths"},
     "crun": {"label": "crun", "family": "container", "note": ""},
@@ -29,7 +29,7 @@ SUBJECTS = {
 }
 START = {
     "process": 0.001, "step1": 0.016, "step2": 0.017, "step3": 0.0225, "step4": 0.156,
-    "step5": 0.158, "step6": 0.160, "step6-none": 0.028, "step6-again": 0.028, "warm": 0.004,
+    "step5": 0.158, "step6": 0.160, "step6-none": 0.028, "step6-none-again": 0.028, "warm": 0.004,
     "runc": 0.030, "crun": 0.015, "podman": 0.45, "microvm": 2.4, "uml": 1.3,
 }  # fmt: skip
 MEMORY = {"process": 1e5, "step6": 9e6, "runc": 2e6, "microvm": 2.3e8, "uml": 2.8e7}
@@ -53,7 +53,7 @@ def write(path: Path, *, finish: bool = True, slow: float = 1.0, seed: int = 1) 
         writer.add(Absent("docker", "no daemon answers at /var/run/docker.sock"))
         writer.add(Absent("runc", "cannot hold 50 <here>", "density"))
         if finish:
-            writer.finish()
+            writer.finish(failures=[{"subject": "runc", "why": "it was busy"}])
     return path
 
 
@@ -141,8 +141,13 @@ def others(rng: random.Random) -> list[Sample]:
         for at_once in (1, 2, 4, 8, 16):
             for name in ("process", "step6", "runc", "crun", "microvm"):
                 value = min(at_once, 3) / START[name] * rng.lognormvariate(0, 0.05)
-                found.append(Sample("starts", name, value, "1/s", number, {"at_once": at_once}))
-        for trace, factor in (("off", 1.0), ("on", 1.01), ("kernel", 1.3)):
+                found.append(
+                    Sample("concurrency", name, value, "1/s", number, {"at_once": at_once})
+                )
+        total = START["step6"]
+        spans = {"minirt run": [0, total], "clone3": [0.01, 0.02], "bridge.attach": [0.02, 0.15]}
+        found.append(Sample("phases", "step6", total, "s", number, {}, {"phases": spans}))
+        for trace, factor in (("off", 1.0), ("on", 1.01), ("file", 1.05), ("kernel", 1.3)):
             value = 0.03 * factor * rng.lognormvariate(0, 0.03)
-            found.append(Sample("tracing", "step6-none", value, "s", number, {"trace": trace}))
+            found.append(Sample("tracing", "step6-none", value, "s", number, {"tracing": trace}))
     return found

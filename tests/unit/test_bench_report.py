@@ -96,7 +96,7 @@ def test_the_same_file_gives_the_same_page(read: cells.Cells, html: str) -> None
 def test_every_question_has_its_chart(drawn: list[Chart]) -> None:
     names = {chart.name for chart in drawn}
     assert names == {
-        "start-1", "start-2", "phases", "price", "memory", "density", "starts", "cpu", "disk",
+        "start-1", "start-2", "phases", "price", "memory", "density", "concurrency", "cpu", "disk",
         "network", "disk-image", "disk-writable", "tracing",
     }  # fmt: skip
 
@@ -144,6 +144,14 @@ def test_titles_state_what_the_samples_say(drawn: list[Chart]) -> None:
     assert re.search(r"microvm \(emulated\) takes 1[4-6]\.\d times as long", titles["start-2"])
     assert titles["price"].startswith("The dearest step is minirt, step 4: 1")
     assert "no price shown with recorder on" in titles["tracing"]
+
+
+def test_a_phase_that_encloses_others_is_in_the_table_only(drawn: list[Chart]) -> None:
+    (chart,) = (chart for chart in drawn if chart.name == "phases")
+    assert "bridge.attach" in chart.svg
+    assert "minirt run" not in chart.svg
+    assert ["step 6" in row[0] for row in chart.table.rows if row[1] == "minirt run"] == [True]
+    assert chart.title.startswith("minirt, step 6: 130 ms of 150 ms is bridge.attach")
 
 
 def test_each_claim_has_a_verdict(read: cells.Cells) -> None:
@@ -231,11 +239,12 @@ def test_nothing_of_the_file_becomes_markup(read: cells.Cells) -> None:
 
 def test_the_page_names_disturbance_the_aa_pair_and_what_is_absent(html: str) -> None:
     text = re.sub(r"<[^>]*>", " ", html)
-    assert "30 of 1776 samples are flagged as disturbed" in text
+    assert "30 of 1796 samples are flagged as disturbed" in text
     assert "The interval of the A/A pair holds 1 in 2 of 2 settings" in text
     assert "no daemon answers at /var/run/docker.sock" in text
     assert "cannot hold 50 &lt;here&gt;" in text
     assert "measured in 30 rounds" in text
+    assert "1 measurements failed" in text
 
 
 def test_the_commands_write_where_they_are_told(
