@@ -34,7 +34,7 @@ DEFAULTS: dict[str, Setting] = {
     "concurrency": {"at_once": 1},
 }
 NOT_PLAN = frozenset({"kind", "schema", "machine", "virtual", "subjects"})
-NOT_TRIED = "the file has neither a sample nor a reason"
+NOT_TRIED = "no sample, and the file says nothing why"
 
 
 class Cells:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import stats, units
-from bench.cells import counted
+from bench.cells import AGAIN, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def _preference(setting: Setting) -> tuple[bool, list[float]]:
 
 def sides(cells: Cells, metric: str, wanted: Setting | None = None) -> tuple[list[str], list[str]]:
     """The containers and the VMs that have samples, those that stand for the rest first."""
-    measured = cells.subjects(metric, wanted)
+    measured = [s for s in cells.subjects(metric, wanted) if not s.endswith(AGAIN)]
     return (
         _first(CONTAINERS, [s for s in measured if cells.family(s) == "container"]),
         _first(MACHINES, [s for s in measured if cells.family(s) == "vm"]),

@@ -96,6 +96,8 @@ def caption(cells: Cells, subjects: Iterable[str], counts: Iterable[int]) -> str
         parts.append(f"n = {numbers[0]}" + (f" to {numbers[-1]}" if numbers[1:] else ""))
     if any(cells.emulated(subject) for subject in subjects):
         parts.append("VM emulated: TCG, no KVM")
+    if not cells.results.complete:
+        parts.append("from an interrupted run")
     return "; ".join(parts)
 
 

@@ -94,7 +94,7 @@ def judge(cells: Cells, claim: Claim) -> Verdict:
     """The verdict of the representatives; all other pairs are listed beside it."""
     found = [(m, each) for m in claim.measures for each in _representative(cells, m)]
     if not found:
-        return Verdict(claim, UNMEASURED, "", _why(cells, claim.measures[0].metric))
+        return Verdict(claim, UNMEASURED, "", _why(cells, claim.measures))
     word = _word([each for _, each in found])
     first = found[0][1]
     lines = [_line(cells, measure, each, first) for measure, each in found]
@@ -199,15 +199,23 @@ def _pair(cells: Cells, measure: Measure, found: Finding) -> Sequence[str]:
     )
 
 
-def _why(cells: Cells, metric: str) -> list[str]:
-    """Which side is missing, and its reasons."""
-    containers, machines = findings.sides(cells, metric)
+def _why(cells: Cells, measures: Sequence[Measure]) -> list[str]:
+    """Which side each measure lacks, and the reasons that the file gives."""
     lines = []
-    for family, measured in (("container", containers), ("vm", machines)):
-        if measured:
-            continue
-        named = [s for s in cells.known() if cells.family(s) == family]
-        reasons = [f"{cells.label(s)}: {cells.why(s, metric)}" for s in named]
-        who = "VM" if family == "vm" else family
-        lines += reasons or [f"the file names no {who}"]
-    return lines or ["no container and VM have a setting in common"]
+    for measure in measures:
+        sides = findings.sides(cells, measure.metric, measure.wanted)
+        lacking = [f for f, side in zip(("container", "vm"), sides, strict=True) if not side]
+        reasons = [line for family in lacking for line in _reasons(cells, family, measure.metric)]
+        lines += reasons or [f"{measure.words}: no container and VM have it in the same setting"]
+    return list(dict.fromkeys(lines))
+
+
+def _reasons(cells: Cells, family: str, metric: str) -> list[str]:
+    """A line for each reason, with all whom it holds for."""
+    holders: dict[str, list[str]] = {}
+    for subject in cells.known():
+        if cells.family(subject) == family:
+            holders.setdefault(cells.why(subject, metric), []).append(cells.label(subject))
+    who = "VM" if family == "vm" else family
+    named = [f"{'; '.join(labels)}: {reason}" for reason, labels in holders.items()]
+    return named or [f"the file names no {who}"]

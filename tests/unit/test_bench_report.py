@@ -196,6 +196,21 @@ def test_a_claim_without_a_vm_is_not_measured_and_says_why(read: cells.Cells) ->
         assert "QEMU microvm: qemu-system-x86_64 is not installed" in verdict.lines
 
 
+def test_a_measure_that_no_pair_shares_is_not_measured(read: cells.Cells) -> None:
+    kept = [replace(s, detail={}) for s in read.results.samples if s.metric == "start"]
+    found = cells.Cells(replace(read.results, samples=kept))
+    (verdict,) = (v for v in claims.verdicts(found) if v.claim.name == "Better utilisation")
+    assert verdict.word == claims.UNMEASURED
+    assert verdict.lines[0].startswith("processor time that a start takes: no container and VM")
+
+
+def test_charts_of_an_interrupted_run_say_so(read: cells.Cells) -> None:
+    found = charts.charts(only(read, "step6", "microvm", complete=False))
+    drawn = [chart for chart in found if isinstance(chart, Chart)]
+    assert drawn
+    assert all("from an interrupted run" in chart.caption for chart in drawn)
+
+
 def test_whatever_is_absent_the_report_is_made(read: cells.Cells) -> None:
     results = Results({}, [], [], complete=False)
     empty = report.page(cells.Cells(results))

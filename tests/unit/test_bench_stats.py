@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -117,9 +117,9 @@ def test_a_ratio_turned_round_has_its_bounds_turned_round() -> None:
 
 def test_ten_thousand_resamples_take_well_below_a_second() -> None:
     series = rounds(skewed(generator(10), 30))
-    began = perf_counter()
+    began = process_time()
     stats.ratio(series, series)
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1
 
 
 @pytest.mark.parametrize(
