@@ -31,9 +31,9 @@ AGAIN = "-again"  # NAME-again is NAME a second time: an A/A pair
 DEFAULTS: dict[str, Setting] = {
     "start": {"gap_s": 0, "cache": "warm"},
     "memory": {"instances": 1},
-    "concurrency": {"at_once": 1},
+    "starts": {"at_once": 1},
 }
-NOT_PLAN = frozenset({"kind", "schema", "machine", "virtual", "subjects"})
+NOT_PLAN = frozenset({"kind", "schema", "machine", "subjects", "plan"})
 NOT_TRIED = "no sample, and the file says nothing why"
 
 
@@ -121,12 +121,12 @@ class Cells:
         return fact_text(self.machine().get("accelerator", ""))
 
     def machine(self) -> dict[str, Any]:
-        """The facts of the machine, and of how VMs run on it."""
-        return {**_mapping(self.header.get("machine")), **_mapping(self.header.get("virtual"))}
+        return _mapping(self.header.get("machine"))
 
     def plan(self) -> dict[str, Any]:
         """What was to be measured, when and how often: all that the header has besides."""
-        return {name: fact for name, fact in self.header.items() if name not in NOT_PLAN}
+        besides = {name: fact for name, fact in self.header.items() if name not in NOT_PLAN}
+        return {**besides, **_mapping(self.header.get("plan"))}
 
     def twins(self) -> list[tuple[str, str]]:
         """The A/A pairs: a subject's name, and the name of the same subject again."""
@@ -195,7 +195,7 @@ def setting_text(metric: str, of: Setting) -> str:
             words.append(gap if float(value) else "back to back")
         elif name == "cache":
             words.append(f"{value} cache")
-        elif name in ("what", "work", "tracing"):
+        elif name in ("what", "work", "trace"):
             words.append(str(value))
         else:
             what = name.replace("_", " ")

@@ -76,12 +76,10 @@ def _medians(samples: Sequence[Sample]) -> list[Phase]:
 
 
 def _innermost(phases: Sequence[Phase]) -> list[Phase]:
-    """Those that enclose no other; a percent of slack, since medians are not of one run."""
-    slack = max(phase.end for phase in phases) / 100
+    """Those that enclose no other. Stamps keep their order in medians, so that can be seen."""
 
     def encloses(one: Phase, other: Phase) -> bool:
-        around = one.begin <= other.begin + slack and other.end <= one.end + slack
-        return around and one.takes > other.takes + slack
+        return one.begin <= other.begin and other.end <= one.end and one.takes > other.takes
 
     return [one for one in phases if not any(encloses(one, other) for other in phases)]
 

@@ -117,8 +117,8 @@ def tracing(cells: Cells) -> list[Chart | Missing]:
     for way, words in WAYS.items():
         costs = {}
         for subject in cells.subjects("tracing"):
-            off = cells.series("tracing", subject, {"tracing": "off"})
-            on = cells.series("tracing", subject, {"tracing": way})
+            off = cells.series("tracing", subject, {"trace": "off"})
+            on = cells.series("tracing", subject, {"trace": way})
             found = findings.of_series(subject, subject, {}, "s", on, off)
             if found:
                 costs[subject] = found.ratio

@@ -37,7 +37,7 @@ MEMORY = Scaling(
     "holds {} times the memory of", "instances at a time", "memory of each instance",
 )  # fmt: skip
 STARTS = Scaling(
-    "concurrency", "at_once", "1/s", "Scale-out",
+    "starts", "at_once", "1/s", "Scale-out",
     "starts {} times as many a second as", "started at a time", "starts a second",
 )  # fmt: skip
 Points = dict[float, "Interval"]

@@ -66,7 +66,7 @@ def _file(name: str) -> str:
 
 
 def _subtitle(cells: Cells) -> str:
-    started = fact_text(cells.header.get("started") or cells.header.get("date"))
+    started = fact_text(cells.header.get("started"))
     words = [*machine_words(cells), f"measured {started}" if started else ""]
     return f'<p class="facts">{escape(" · ".join(filter(None, words)))}</p>\n'
 

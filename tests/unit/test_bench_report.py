@@ -96,7 +96,7 @@ def test_the_same_file_gives_the_same_page(read: cells.Cells, html: str) -> None
 def test_every_question_has_its_chart(drawn: list[Chart]) -> None:
     names = {chart.name for chart in drawn}
     assert names == {
-        "start-1", "start-2", "phases", "price", "memory", "density", "concurrency", "cpu", "disk",
+        "start-1", "start-2", "phases", "price", "memory", "density", "starts", "cpu", "disk",
         "network", "disk-image", "disk-writable", "tracing",
     }  # fmt: skip
 
@@ -151,7 +151,7 @@ def test_a_phase_that_encloses_others_is_in_the_table_only(drawn: list[Chart]) -
     assert "bridge.attach" in chart.svg
     assert "minirt run" not in chart.svg
     assert ["step 6" in row[0] for row in chart.table.rows if row[1] == "minirt run"] == [True]
-    assert chart.title.startswith("minirt, step 6: 130 ms of 150 ms is bridge.attach")
+    assert chart.title.startswith("minirt, step 6: 130 ms of 151 ms is bridge.attach")
 
 
 def test_each_claim_has_a_verdict(read: cells.Cells) -> None:
