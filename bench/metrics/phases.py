@@ -1,0 +1,37 @@
+"""Where the time of a start goes: the spans of minirt's own trace, and a VM's marks.
+
+Apart from `start`, because a step that writes its trace to a file ends later than one that does
+not: what is compared is `start`, this only splits it. `value` is the time to the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.metrics.metric import Reading, times, total
+from bench.metrics.start import IDLE_S, MARK
+from bench.subject import VM
+from bench.subjects.steps import Step
+
+if TYPE_CHECKING:
+    from bench.samples import Setting
+    from bench.subject import Subject
+
+
+class Phases:
+    name, title = "phases", "phases of a start"
+    seconds, least = (15.0, 120.0), 5
+
+    def settings(self, *, full: bool) -> list[Setting]:
+        del full
+        return [{"gap_s": IDLE_S}]
+
+    def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
+        """A VM's phases are in each of its starts, so once more is for --full."""
+        del setting
+        return isinstance(subject, Step) or (full and subject.family == VM)
+
+    def take(self, subject: Subject, setting: Setting) -> list[Reading]:
+        del setting
+        run = subject.trace(MARK) if isinstance(subject, Step) else subject.run(MARK)
+        return [Reading(total(run), "s", times(run))]
