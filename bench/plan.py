@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bench.metrics.metric import IDLE_S
 from bench.pressure import Usual
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Cell:
 
     @property
     def gap_s(self) -> float:
-        return float(self.setting.get("gap_s", 0.0))
+        return float(self.setting.get("gap_s", IDLE_S))
 
 
 def cells(metric: Metric, subjects: Sequence[Subject], *, full: bool) -> list[Cell]:

@@ -16,6 +16,10 @@ from __future__ import annotations
 
 from time import monotonic_ns, thread_time_ns
 
+RULE = (
+    "some task waited for a processor for 10 points more of its time than is usual for its cell,"
+    " or a probe before its round got less than 90 % of a processor"
+)
 PATH = "/proc/pressure/cpu"
 TOLERANCE = 0.10
 PROBE_NS = 10_000_000

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import machine, metrics, options, plan, tidy, tree
+from bench import machine, metrics, options, plan, pressure, tidy, tree
 from bench.elevated import elevated
 from bench.metrics.start import MARK
 from bench.progress import Bar
@@ -58,7 +58,8 @@ def main(arguments: list[str]) -> int:
         with tidy.everything():
             measure(args, chosen, file)
     except KeyboardInterrupt:
-        print(f"\nbench: interrupted; what was measured is in {file}", file=sys.stderr)
+        kept = f"what was measured is in {file}" if file.exists() else "nothing was measured"
+        print(f"\nbench: interrupted; {kept}", file=sys.stderr)
         return INTERRUPTED
     except MinirtError as error:
         print(render(error, bold=sys.stderr.isatty()), file=sys.stderr)
@@ -90,15 +91,16 @@ def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
     bar = Bar()
     place_tree = tree.ensure()
     seed = random.randrange(1 << 32) if args.seed is None else args.seed
-    header = plan_header(args, chosen, seed)
     with contextlib.ExitStack() as stack:
         scratch = stack.enter_context(cache.Writing("bench"))
-        wanted = names(args)
-        subjects = catalog.choose(wanted, Place(place_tree, scratch))
-        if any(subject.family == VM and not subject.absent() for subject in subjects):
-            header["virtual"] = machine.virtual()
-        writer = stack.enter_context(Writer(file, header))
-        ready = list(enter(subjects, writer, bar, stack))
+        subjects = catalog.choose(names(args), Place(place_tree, scratch))
+        absent = {subject.name: prepare(subject, stack) for subject in subjects}
+        ready = [subject for subject in subjects if not absent[subject.name]]
+        writer = stack.enter_context(Writer(file, header(args, chosen, subjects, seed)))
+        for subject in subjects:
+            if why := absent[subject.name]:
+                writer.add(Absent(subject.name, why))
+                bar.say(f"left out: {subject.label}: {why}")
         schedule = Schedule(writer, random.Random(seed), bar)
         for metric in chosen:
             cells = plan.cells(metric, ready, full=args.full)
@@ -116,40 +118,48 @@ def names(args: argparse.Namespace) -> list[str]:
     return catalog.with_pair(args.subjects or default)
 
 
-def plan_header(args: argparse.Namespace, chosen: list[Metric], seed: int) -> dict[str, object]:
-    """What a reader must know of the run: where, when, what."""
-    return {
-        "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "scale": "full" if args.full else "quick",
-        "seed": seed,
-        "samples": args.samples,
-        "warm_up": WARM_UP,
-        "metrics": {metric.name: metric.title for metric in chosen},
-        "machine": machine.facts(),
-    }
-
-
-def enter(
-    subjects: Iterable[Subject], writer: Writer, bar: Bar, stack: contextlib.ExitStack
-) -> Iterable[Subject]:
-    """Set up each subject until the end of `stack`; what does not run here is absent, and why."""
-    for subject in subjects:
-        why = subject.absent() or trial(subject, stack)
-        if why:
-            writer.add(Absent(subject.name, why))
-            bar.say(f"left out: {subject.label}: {why}")
-        else:
-            yield subject
-
-
-def trial(subject: Subject, stack: contextlib.ExitStack) -> str:
-    """Set the subject up and run it once; why that fails, or ""."""
+def prepare(subject: Subject, stack: contextlib.ExitStack) -> str:
+    """Set the subject up until the end of `stack`, and run it once; why it cannot, or ""."""
+    why = subject.absent()
+    if why:
+        return why
     try:
         stack.enter_context(subject)
         subject.run(MARK)
     except (MinirtError, TimeoutError) as error:
         return str(error)
     return ""
+
+
+def header(
+    args: argparse.Namespace, chosen: list[Metric], subjects: list[Subject], seed: int
+) -> dict[str, object]:
+    """What a reader must know of the run: where, when, what, and what stands beside each name."""
+    facts = machine.facts()
+    if any(subject.family == VM for subject in subjects):
+        facts.update(machine.virtual())
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "seed": seed,
+        "plan": {
+            "scale": "full" if args.full else "quick",
+            "samples": args.samples,
+            "warm_up": WARM_UP,
+            "budget_s": {metric.name: metric.seconds[args.full] for metric in chosen},
+            "disturbed": pressure.RULE,
+        },
+        "pair": catalog.pair([subject.name for subject in subjects]),
+        "metrics": {metric.name: metric.title for metric in chosen},
+        "subjects": {
+            subject.name: {
+                "label": subject.label,
+                "family": subject.family,
+                "note": subject.note(),
+            }
+            for subject in subjects
+        },
+        "machine": facts,
+    }
 
 
 def finish(args: argparse.Namespace, file: Path) -> int:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from bench.subject import Run, Subject
 
 
+# Long enough for the kernel to fall idle: joining a cgroup then waits for it (RCU).
+IDLE_S = 0.06
+
+
 @dataclass(frozen=True)
 class Reading:
     """One value of a measurement. `setting` is added to the cell's: what varies inside of it."""
@@ -26,7 +30,8 @@ class Reading:
 class Metric(Protocol):
     """Something that is measured of a subject in one or several settings.
 
-    The schedule sleeps `gap_s` of a setting before it measures. `seconds` are the time budgets
+    Before each sample the schedule sleeps for the setting's `gap_s`, and where that says nothing of
+    a gap for IDLE_S. `seconds` are the time budgets
     of the metric, quick and full; samples are cut to fit them, but never below `least`.
     """
 

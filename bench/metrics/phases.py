@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.metrics.metric import Reading, times, total
-from bench.metrics.start import IDLE_S, MARK
+from bench.metrics.start import MARK
 from bench.subject import VM
 from bench.subjects.steps import Step
 
@@ -20,16 +20,15 @@ if TYPE_CHECKING:
 
 class Phases:
     name, title = "phases", "phases of a start"
-    seconds, least = (15.0, 120.0), 5
+    seconds, least = (20.0, 120.0), 3
 
     def settings(self, *, full: bool) -> list[Setting]:
         del full
-        return [{"gap_s": IDLE_S}]
+        return [{}]
 
     def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
-        """A VM's phases are in each of its starts, so once more is for --full."""
-        del setting
-        return isinstance(subject, Step) or (full and subject.family == VM)
+        del setting, full
+        return isinstance(subject, Step) or subject.family == VM
 
     def take(self, subject: Subject, setting: Setting) -> list[Reading]:
         del setting

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.metrics.metric import Reading, times, total
+from bench.metrics.metric import IDLE_S, Reading, times, total
 from bench.subject import VM
 from bench.tree import PROGRAM
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from bench.subject import Subject
 
 MARK = (PROGRAM, "mark")
-IDLE_S = 0.06
 
 
 class Start:

@@ -1,9 +1,12 @@
-"""The price of tracing: step 6 without a network, traced in four ways.
+"""The price of tracing: step 6 without a network, and the same in a resident process.
 
-off     --no-trace: nothing is handed to the program, nothing exported
+off     --no-trace: nothing is handed to the program, nothing exported; warm, nothing recorded
 on      as it is without options: spans are recorded, and nobody wants them
-file    the trace is written to a file when the program has ended
+file    the trace is made into a line of a file when the program has ended
 kernel  the kernel's own trace of the same system calls is read as well (root)
+
+A step records even with --no-trace, so the recorder's own price is that of `warm`; init stamps its
+page in every way.
 """
 
 from __future__ import annotations
@@ -12,14 +15,21 @@ import os
 from typing import TYPE_CHECKING
 
 from bench.metrics.metric import Reading, times, total
-from bench.metrics.start import IDLE_S, MARK
-from bench.subjects.steps import NONE, Step
+from bench.metrics.start import MARK
+from bench.subjects.steps import Step
+from bench.subjects.warm import Warm
 
 if TYPE_CHECKING:
     from bench.samples import Setting
     from bench.subject import Subject
 
-WAYS = {"off": ("--no-trace",), "on": (), "file": ("--trace",), "kernel": ("--kernel",)}
+WAYS = {
+    "off": ("--no-trace",),
+    "on": (),
+    "file": ("--trace", os.devnull),
+    "kernel": ("--kernel",),
+}
+WARM_WAYS = ("off", "on")
 
 
 class Tracing:
@@ -28,18 +38,15 @@ class Tracing:
 
     def settings(self, *, full: bool) -> list[Setting]:
         del full
-        ways = [way for way in WAYS if way != "kernel" or os.geteuid() == 0]
-        return [{"tracing": way, "gap_s": IDLE_S} for way in ways]
+        return [{"trace": way} for way in WAYS if way != "kernel" or os.geteuid() == 0]
 
     def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
-        del setting, full
-        wanted = isinstance(subject, Step) and subject.number == 6 and subject.network == NONE
-        return wanted and subject.name == "step6-none"
+        del full
+        return subject.name == "step6-none" or (
+            isinstance(subject, Warm) and setting["trace"] in WARM_WAYS
+        )
 
     def take(self, subject: Subject, setting: Setting) -> list[Reading]:
-        assert isinstance(subject, Step)  # noqa: S101  (see about)
-        options = list(WAYS[str(setting["tracing"])])
-        if options == ["--trace"]:
-            options.append(os.devnull)
-        run = subject.run_with(options, MARK)
+        assert isinstance(subject, (Step, Warm))  # noqa: S101  (see about)
+        run = subject.run_with(WAYS[str(setting["trace"])], MARK)
         return [Reading(total(run), "s", times(run))]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.subjects import oci, steps
+from bench.subjects.engines import Docker, Podman
 from bench.subjects.microvm import MicroVM
 from bench.subjects.plain import Plain
+from bench.subjects.sandboxes import Bubblewrap, Lxc
 from bench.subjects.warm import Warm
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ def every(place: Place) -> dict[str, Subject]:
         *steps.all_steps(place),
         Warm(place),
         *oci.runtimes(place),
+        Bubblewrap(place),
+        Lxc(place),
+        Podman(place),
+        Docker(place),
         MicroVM(place),
     ]
     return {subject.name: subject for subject in subjects}
@@ -52,6 +58,12 @@ def choose(names: Iterable[str], place: Place) -> list[Subject]:
             found.name, found.label = name, f"{found.label}, again"
         chosen.append(found)
     return chosen
+
+
+def pair(names: Iterable[str]) -> list[str]:
+    """The two names of the subject that takes part twice; [] without one."""
+    twice = next((name for name in names if name.endswith(AGAIN)), "")
+    return [twice.removesuffix(AGAIN), twice] if twice else []
 
 
 def with_pair(names: Iterable[str]) -> list[str]:

@@ -13,13 +13,34 @@ import sys
 from minirt.codec import loads
 from minirt.engine.attend import Interrupted, raise_on_signals
 from minirt.errors import MinirtError, render
-from minirt.spans import Recorder
+from minirt.spans import Recorder, Span
 from minirt.step6 import STEP
 from minirt.stepping.options import OPTIONS
 from minirt.stepping.parser import parse
 from minirt.stepping.step import run_container
 
 SAYS = "resident: "
+
+
+class Silent(Recorder):
+    """Records nothing: what the recorder costs is the difference to this."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._span = super().span("none")
+
+    def span(self, _name: str, *, kind: str = "") -> Span:
+        del kind
+        return self._span
+
+    def add(self, _name: str, _start: int, _end: int, *, parent: bytes = b"") -> Span:
+        del parent
+        return self._span
+
+    def finish(self, _span: Span) -> None:
+        pass
 
 
 def used() -> float:
@@ -37,7 +58,8 @@ def serve(options: list[str]) -> None:
         assert isinstance(words, list)  # noqa: S101  (it is our own subject that asks)
         values = parse([*options, "--", *map(str, words)], OPTIONS, STEP.number)
         try:
-            status = run_container(STEP, values, Recorder())
+            recorder = Silent() if values.on("--no-trace") else Recorder()
+            status = run_container(STEP, values, recorder)
         except MinirtError as error:
             status = error.exit_code
             print(render(error), file=sys.stderr, flush=True)

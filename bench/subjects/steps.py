@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bench.subjects.place import Place
 
 OWN_TREE, OWN_NETWORK = 3, 4  # the steps that bring them
+ROOT, INTERPRETER = "minirt run", "interpreter"  # the trace, and what comes before it
 NONE, BRIDGE = "none", "bridge"
 
 
@@ -75,6 +76,7 @@ class Step:
         ahead = time_ns() - monotonic_ns()
         run = self.run_with(["--trace", str(file)], argv)
         run.phases.update(phases(file, ahead))
+        run.phases[INTERPRETER] = (run.began, run.phases[ROOT][0])
         return run
 
     def launch(self, argv: Sequence[str]) -> Launched:

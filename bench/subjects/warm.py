@@ -28,7 +28,7 @@ RESIDENT = Path(__file__).with_name("resident.py")
 
 
 class Warm:
-    """One resident process, asked again and again; an instance gets a resident of its own."""
+    """A resident process, asked again and again; an instance gets a resident of its own."""
 
     name, label, family = "warm", "minirt, step 6, warm", CONTAINER
 
@@ -42,20 +42,31 @@ class Warm:
         return "asked of a resident process; no network"
 
     def __enter__(self) -> Self:
-        self._resident = self._new()
+        self._residents: dict[tuple[str, ...], Process] = {}
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._resident.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        for resident in self._residents.values():
+            resident.__exit__()
 
     def run(self, argv: Sequence[str]) -> Run:
-        began = ask(self._resident, argv)
+        return self.run_with((), argv)
+
+    def run_with(self, options: Sequence[str], argv: Sequence[str]) -> Run:
+        """Ask the resident that has these options of the step, which is started if need be."""
+        resident = self._residents.get(tuple(options))
+        if resident is None:
+            resident = self._residents[tuple(options)] = self._new(options)
+        return self._ask(resident, argv)
+
+    def _ask(self, resident: Process, argv: Sequence[str]) -> Run:
+        began = ask(resident, argv)
         lines = []
-        while not (line := self._resident.line())[0].startswith(SAYS):
+        while not (line := resident.line())[0].startswith(SAYS):
             lines.append(line)
         status, cpu_s = line[0].split()[2:]
         if status != "0" or not lines:
-            raise HostError(f"{self.name} ended with {status}: {self._resident.complaint()}")
+            raise HostError(f"{self.name} ended with {status}: {resident.complaint()}")
         return Run(began, line[1], int(status), lines, float(cpu_s))
 
     def launch(self, argv: Sequence[str]) -> Launched:
@@ -68,9 +79,9 @@ class Warm:
             raise
         return instance
 
-    def _new(self) -> Process:
-        options = ["--rootfs", self.place.tree, "--network", "none"]
-        process = Process([sys.executable, "-I", str(RESIDENT), *options])
+    def _new(self, options: Sequence[str] = ()) -> Process:
+        usual = ["--rootfs", self.place.tree, "--network", "none"]
+        process = Process([sys.executable, "-I", str(RESIDENT), *usual, *options])
         process.__enter__()
         try:
             process.line()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bench.metrics.metric import Reading
-from bench.metrics.start import IDLE_S, MARK
+from bench.metrics.start import MARK
 from bench.subject import VM
 from bench.subjects.warm import Warm
 
@@ -21,12 +21,12 @@ AT_ONCE = ((1, 4, 16), (1, 2, 4, 8, 16))  # quick, full
 VMS_AT_ONCE = 4  # each takes a core and a quarter of a GiB
 
 
-class Concurrency:
-    name, title = "concurrency", "starts a second, several at once"
+class Starts:
+    name, title = "starts", "starts a second, several at once"
     seconds, least = (30.0, 300.0), 5
 
     def settings(self, *, full: bool) -> list[Setting]:
-        return [{"at_once": number, "gap_s": IDLE_S} for number in AT_ONCE[full]]
+        return [{"at_once": number} for number in AT_ONCE[full]]
 
     def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
         if isinstance(subject, Warm):  # one process, which has one container at a time
