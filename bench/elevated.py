@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -22,9 +23,14 @@ def elevated(arguments: Sequence[str], file: Path) -> int | None:
         return None
     own = [word for word in arguments if word != "--sudo"]
     command = [sys.executable, "-B", "-m", "bench", "run", *own, "--no-report"]
-    done = subprocess.run([*root, *command, "--out", str(file)], check=False)
+    # Ctrl-C is for the one that measures; here a handler, since what is ignored is inherited.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        status = subprocess.run([*root, *command, "--out", str(file)], check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
     take_back(file)
-    return done.returncode
+    return status
 
 
 def take_back(file: Path) -> None:

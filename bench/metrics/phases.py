@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 class Phases:
     name, title = "phases", "phases of a start"
-    seconds, least = (20.0, 120.0), 3
+    seconds, least = (12.0, 120.0), 3
 
     def settings(self, *, full: bool) -> list[Setting]:
         del full

@@ -23,7 +23,7 @@ VMS_AT_ONCE = 4  # each takes a core and a quarter of a GiB
 
 class Starts:
     name, title = "starts", "starts a second, several at once"
-    seconds, least = (30.0, 300.0), 5
+    seconds, least = (20.0, 300.0), 5
 
     def settings(self, *, full: bool) -> list[Setting]:
         return [{"at_once": number} for number in AT_ONCE[full]]

@@ -58,9 +58,14 @@ class Step:
         return ""
 
     def note(self) -> str:
+        parts = []
+        if self.number < OWN_TREE:
+            parts.append("on the host's own files")
+        if self.network == BRIDGE:
+            parts.append("veth, bridge and NAT; loads a netlink library each time")
         if os.geteuid() != 0:
-            return "in a user namespace: an ordinary user's container, without a cgroup"
-        return ""
+            parts.append("in a user namespace: an ordinary user's container, without a cgroup")
+        return "; ".join(parts)
 
     def run(self, argv: Sequence[str]) -> Run:
         return process.run(self.command(argv))
