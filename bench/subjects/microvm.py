@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ class MicroVM:
         pass
 
     def run(self, argv: Sequence[str]) -> Run:
+        before = children_s()
         began = monotonic_ns()
         result = guest.boot([self.place.tree], argv, env={}, hostname="bench")
         if result.status or not result.output:
@@ -56,6 +58,7 @@ class MicroVM:
         texts = result.output.decode(errors="replace").splitlines()
         at = [result.at("start"), *[result.at("end")] * (len(texts) - 1)]
         run = Run(began, result.at("exit"), result.status, list(zip(texts, at, strict=True)))
+        run.cpu_s = children_s() - before  # one VM at a time, or it is that of others too
         run.phases.update(
             {
                 name: (result.at(first), result.at(last))
@@ -67,3 +70,9 @@ class MicroVM:
 
     def launch(self, argv: Sequence[str]) -> Instance:
         raise HostError(f"{self.name} cannot keep {argv[0]} running")
+
+
+def children_s() -> float:
+    """The processor time of all children that have ended, in seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
