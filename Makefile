@@ -63,7 +63,7 @@ bench: $(VENV)/bench ## measure containers and a VM on this machine, in at most 
 	@$(BENCH_PACKAGES)
 	@$(PY) -m bench run --quick --sudo
 
-bench-full: $(VENV)/bench ## the same with every subject that is installed here: about an hour
+bench-full: $(VENV)/bench ## the same with every subject that is installed here, and more settings
 	@$(BENCH_PACKAGES)
 	@$(PY) -m bench run --full --sudo
 

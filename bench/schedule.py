@@ -38,12 +38,14 @@ class Schedule:
         self.failures: list[dict[str, str | int]] = []
 
     def run(self, cells: Sequence[Cell], samples: int, budget_s: float) -> None:
-        """Warm up, allot, and measure; all `cells` are of one metric."""
+        """Warm up, allot, and measure; all `cells` are of one metric. Warm-up is in the budget."""
+        began = time.monotonic()
         for number in range(-WARM_UP, 0):
             cells = [cell for cell in self.shuffled(cells) if self.warm_up(cell, number)]
         costs = [cell.cost_s for cell in cells]
         least = cells[0].metric.least if cells else 0
-        counts = plan.allot(costs, samples, least, budget_s)
+        left_s = budget_s - (time.monotonic() - began)
+        counts = plan.allot(costs, samples, least, left_s)
         for cell, count in zip(cells, counts, strict=True):
             cell.count = count
         self.bar.plan(cells, plan.needs(costs, counts))
