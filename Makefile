@@ -14,6 +14,8 @@ PY := $(VENV)/bin/python
 # The modules of a start in one file (minirt/packed.py).
 PACK := $(VENV)/pack
 SUITES := lint types unit kernel cgroup2 vm lessons
+BENCH_PACKAGES = $(PY) -m minirt.host.packages bench || \
+  echo "minirt: going on without; what needs it will be left out, and said" >&2
 N ?= 1
 ARGS ?=
 
@@ -28,7 +30,8 @@ help: ; $(AS_CALLER) help
 
 else
 
-.PHONY: help run test test-full setup $(SUITES) docs docs-serve step clean uninstall
+.PHONY: help run test test-full setup $(SUITES) bench bench-full bench-micro docs docs-serve step
+.PHONY: clean uninstall
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
@@ -57,6 +60,17 @@ vm: ## the tests that boot a virtual machine
 lessons: ## every command of the lessons, and what it prints
 $(SUITES): tools
 	@$(PY) tests/suites.py $@
+
+bench: $(VENV)/bench ## measure containers and a VM on this machine, in at most 4 minutes, and report
+	@$(BENCH_PACKAGES)
+	@$(PY) -m bench run --quick --sudo
+
+bench-full: $(VENV)/bench ## the same with every subject that is installed here, and more settings
+	@$(BENCH_PACKAGES)
+	@$(PY) -m bench run --full --sudo
+
+bench-micro: $(VENV)/bench ## what single parts of minirt cost, in microseconds
+	@$(PY) -m pytest -q bench/micro --benchmark-columns=min,median,rounds
 
 docs: $(VENV)/docs ## build the lessons as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
