@@ -13,7 +13,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # The modules of a start in one file (minirt/packed.py).
 PACK := $(VENV)/pack
-SUITES := lint types unit kernel cgroup2 vm lessons
+SUITES := lint types unit report kernel cgroup2 vm lessons
 BENCH_PACKAGES = $(PY) -m minirt.host.packages bench || \
   echo "minirt: going on without; what needs it will be left out, and said" >&2
 N ?= 1
@@ -54,6 +54,7 @@ setup: $(PACK) ## what `make run` needs: .venv, system packages, the image
 lint: ## ruff and the import layers
 types: ## mypy --strict
 unit: ## the tests that need no root
+report: ## what makes reports, charts and comparisons of benchmark results
 kernel: ## the tests that ask the kernel, as root
 cgroup2: ## the cgroup tests on a kernel that has version 2 alone
 vm: ## the tests that boot a virtual machine
@@ -117,7 +118,7 @@ $(PACK): $(VENV)/base $(shell find minirt -name '*.py')
 	@$(PY) -I -m minirt.host.pack
 	@touch $@
 
-$(VENV)/test: EXTRAS = test,lint,docs
+$(VENV)/test: EXTRAS = test,lint,docs,bench
 $(VENV)/docs: EXTRAS = docs
 $(VENV)/bench: EXTRAS = bench
 $(VENV)/test $(VENV)/docs $(VENV)/bench: $(VENV)/base

@@ -1,4 +1,4 @@
-"""`python -m bench run | report | compare`; each has its own --help."""
+"""`python -m bench run | report | charts | compare`; each has its own --help."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ USAGE = """usage: python -m bench COMMAND [ARGUMENTS ...]
 
   run      measure, and write a file of samples below out/bench
   report   make a report of such a file
+  charts   write the charts of a report, each as a file to embed
   compare  say what changed between two of them
 
 python -m bench COMMAND --help says more."""
 
 
-COMMANDS = ("run", "report", "compare")
+COMMANDS = ("run", "report", "charts", "compare")
 
 
 def main(arguments: list[str]) -> int:

@@ -23,8 +23,8 @@ PROCESS = "process"
 STEPS = ("step1", "step2", "step3", "step4", "step5", "step6")
 # The order of all tables and charts: from the process to the most foreign of kernels.
 ORDER = (
-    PROCESS, *STEPS, "step6-none", "warm", "crun", "crun-nocgroup", "runc", "bwrap", "podman",
-    "docker", "lxc", "microvm", "q35", "uml",
+    PROCESS, *STEPS, "step4-none", "step5-none", "step6-none", "warm", "crun", "crun-nocgroup",
+    "runc", "bwrap", "podman", "docker", "lxc", "microvm", "q35", "uml",
 )  # fmt: skip
 VMS = frozenset({"microvm", "q35", "uml"})
 AGAIN = "-again"  # NAME-again is NAME a second time: an A/A pair
