@@ -40,6 +40,12 @@ def dependency(package: str) -> str:
     raise HostError(what, hint=f"look at: apt-cache depends {package}")
 
 
+def names(prefix: str) -> list[str]:
+    """The packages that begin with `prefix`, as far as apt's lists know them."""
+    what = f"cannot list the packages {prefix}*"
+    return sorted(_ask_apt(["apt-cache", "pkgnames", prefix], what=what).split())
+
+
 def _cached(package: str) -> str:
     link = f"{cache.directory()}/debs/{package}"
     return os.path.realpath(link) if os.path.isdir(link) else ""

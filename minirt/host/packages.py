@@ -59,6 +59,9 @@ NEEDS = (
         if machine == os.uname().machine
     ),
     Need("test", "util-linux", "nsenter", "looking into containers"),
+    Need("test", "iputils-ping", "ping", "reaching a virtual machine"),
+    Need("test", "erofs-utils", "mkfs.erofs", "a virtual machine's compressed disk"),
+    Need("test", "squashfs-tools", "mksquashfs", "a virtual machine's compressed disk"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 

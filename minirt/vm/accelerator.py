@@ -12,7 +12,8 @@ import os
 from minirt import codec
 from minirt.host import cache
 from minirt.host.progress import Progress
-from minirt.vm.qemu import KVM, TCG, Machine, Qemu, program
+from minirt.vm.machine import KVM, TCG, Machine, program
+from minirt.vm.qemu import Qemu
 from minirt.vm.session import Session
 
 DEVICE = "/dev/kvm"
@@ -53,7 +54,9 @@ def _key(kernel: str) -> str:
 
 
 def _probe(kernel: str, initramfs: str) -> Accelerator:
-    machine = Machine(kernel, initramfs, "", accelerator=KVM, memory_mib=MEMORY_MIB)
+    machine = Machine(
+        kernel, initramfs, "", accelerator=Accelerator(KVM, ""), memory_mib=MEMORY_MIB
+    )
     problem = trial(machine)
     return (
         Accelerator(TCG, f"{DEVICE} is there, but {problem}") if problem else Accelerator(KVM, "")
