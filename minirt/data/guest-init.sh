@@ -54,10 +54,12 @@ echo "start $minirt_channel" >&3
 exec -a "$minirt_name" "$minirt_file" "$@" 3>&-
 '
 
-launch() { # CHANNEL END PROGRAM [ARGUMENT...]: run it in the image, report how it ended
-    channel=$1 end=$2
-    shift 2
-    setsid unshare -m sh -c "$enter" sh "$channel" "$end" "$@" </dev/null >"/output$channel" 2>&1
+launch() { # CHANNEL END INPUT PROGRAM [ARGUMENT...]: run it in the image, report how it ended
+    channel=$1 end=$2 input=$3
+    shift 3
+    exec 2>/dev/null # this shell's, which says how a command was killed
+    (exec setsid unshare -m sh -c "$enter" sh "$channel" "$end" "$@") \
+        <>"$input" >"/output$channel" 2>&1
     echo "end $channel $?" >&3
     kill_all "$channel" # as in a container, where nothing outlives the first process
     printf %s "$end" >"/output$channel"
@@ -69,6 +71,10 @@ stop() { # CHANNEL END: end this command, wherever it is
 }
 
 kill_all() { # CHANNEL: all processes of its command
+    # Stopped first: a shell would say that its child was killed, and go on to its next command.
+    while read -r process; do
+        kill -STOP "$process"
+    done <"/jobs/$1/tasks" 2>/dev/null
     while read -r process <"/jobs/$1/tasks"; do
         kill -9 "$process"
     done 2>/dev/null
@@ -113,6 +119,7 @@ tree /root
 # Which process belongs to which command: a hierarchy without controllers, for whose version 1 a
 # process joins without waiting for a grace period of RCU (cgroup-v1/cgroups.rst).
 mkdir /jobs /stopped
+mkfifo /open # a standard input that does not end
 mount -t cgroup -o none,name=minirt cgroup /jobs || fail "cannot mount a cgroup hierarchy"
 for number in $(seq "$channels"); do # a parameter of the kernel's, which it hands on
     channel "$number"

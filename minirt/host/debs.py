@@ -41,9 +41,10 @@ def dependency(package: str) -> str:
 
 
 def names(prefix: str) -> list[str]:
-    """The packages that begin with `prefix`, as far as apt's lists know them."""
+    """The packages that begin with `prefix` and can be downloaded, as far as apt's lists know."""
     what = f"cannot list the packages {prefix}*"
-    return sorted(_ask_apt(["apt-cache", "pkgnames", prefix], what=what).split())
+    found = _ask_apt(["apt-cache", "search", "--names-only", f"^{prefix}"], what=what)
+    return [line.partition(" ")[0] for line in found.splitlines()]
 
 
 def _cached(package: str) -> str:

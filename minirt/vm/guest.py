@@ -111,10 +111,16 @@ class Guest:
         return f"the VM did not boot within {self._timeout:.0f} s ({said})"
 
     def launch(
-        self, argv: Sequence[str], *, env: Mapping[str, str] = ENVIRONMENT, cwd: str = "/"
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] = ENVIRONMENT,
+        cwd: str = "/",
+        open_input: bool = False,
     ) -> Job:
         """Start `argv` in the image as root, with exactly `env`, and come back at once.
 
+        Its standard input ends at once, or, with `open_input`, never.
         MinirtError when all channels of the machine have a command that still runs.
         """
         record = self.session.record
@@ -129,7 +135,7 @@ class Guest:
                 hint="give the machine more channels",
             )
         job = Job(self.session, free[0])
-        line = request.launch(job.channel, job.end, argv, env=env, cwd=cwd)
+        line = request.launch(job.channel, job.end, argv, env=env, cwd=cwd, open_input=open_input)
         jobs[job.channel] = job
         self.jobs.append(job)
         self.session.ask(line)

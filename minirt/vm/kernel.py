@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # Debian's names
 PACKED = "vmlinuz-"
 IMAGE = "linux-image-"
-VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:[-+]\D*(\d+))?")
+VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+]\D*(\d+))?")
 FLAVOUR = re.compile(r"-(?:cloud-)?[a-z]\w*$")
 METAPACKAGES = {
     "debian": "linux-image-cloud-{architecture}",

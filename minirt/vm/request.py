@@ -16,12 +16,22 @@ NEWLINE = b"'$'\\n''"
 
 
 def launch(
-    channel: int, end: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: str
+    channel: int,
+    end: str,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str,
+    open_input: bool,
 ) -> bytes:
-    """Run `argv` in `cwd` with exactly `env`, print on `channel`, and `end` when all is printed."""
+    """Run `argv` in `cwd` with exactly `env`, print on `channel`, and `end` when all is printed.
+
+    Its standard input ends at once, or, with `open_input`, never.
+    """
+    start = b"launch %d %b %b" % (channel, end.encode(), b"/open" if open_input else b"/dev/null")
     words = [quote(f"{name}={value}") for name, value in env.items()]
     inside = [b'sh -c "$command" sh %d' % channel, quote(cwd), *map(quote, argv)]
-    return b"launch %d %b env -i -- %b &" % (channel, end.encode(), b" ".join([*words, *inside]))
+    return b"%b env -i -- %b &" % (start, b" ".join([*words, *inside]))
 
 
 def stop(channel: int, end: str) -> bytes:

@@ -81,6 +81,18 @@ def test_a_command_in_the_background_can_be_waited_for_line_by_line(guest: Guest
     assert job.status == 128 + signal.SIGKILL
 
 
+def test_standard_input_ends_at_once_or_never(guest: Guest) -> None:
+    script = "cat; echo ended"
+
+    assert guest.run(shell(script)).output == b"ended\n"
+    with (
+        guest.launch(shell(script), open_input=True) as job,
+        pytest.raises(MinirtError, match="did not print another line within 1 s"),
+    ):
+        job.line(1)
+    assert job.output == b""
+
+
 def test_no_process_of_a_command_outlives_it(guest: Guest) -> None:
     with guest.launch(shell("sh -c 'sleep 601 & sleep 602' & sleep 603 & echo up; wait")) as job:
         job.line(10)
