@@ -20,6 +20,7 @@ from minirt.vm.session import Session
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import TracebackType
     from typing import Self
 
     from minirt.spans import Recorder
@@ -73,6 +74,7 @@ class Guest:
             with contextlib.ExitStack() as stack:
                 problem = self._boot(stack)
                 if not problem:
+                    stack.push(self._end)
                     self._stack = stack.pop_all()
                     return self
             self.retries += 1
@@ -83,10 +85,18 @@ class Guest:
                 )
             say(f"{problem}: starting it once more")
 
-    def __exit__(self, kind: object, *error: object) -> None:
-        with self._stack:
-            if kind is None and self.session.alive:
-                self.shut_down()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def _end(self, kind: object, *_error: object) -> None:
+        """After an error the VM is killed, without being asked."""
+        if kind is None and self.session.alive:
+            self.shut_down()
 
     def _boot(self, stack: contextlib.ExitStack) -> str:
         """Start the VM, and wait until it takes commands; "" or why it does not."""
@@ -195,17 +205,25 @@ class Guest:
         marks |= {"end": max(ended)} if ended else {}
         return dict(sorted(marks.items(), key=lambda mark: mark[1]))
 
+    def phases(self) -> dict[str, tuple[int, int]]:
+        """From when to when each of PHASES was, as far as they happened."""
+        marks = self.marks()
+        return {
+            name: (marks[first], marks[last])
+            for name, first, last in PHASES
+            if first in marks and last in marks
+        }
+
     def record(self, recorder: Recorder) -> None:
         """Add the phases as spans, and one span for each command.
 
         They join: each starts where the one before ended.
         """
-        marks = self.marks()
-        for name, first, last in PHASES:
+        for name, interval in self.phases().items():
             if name == COMMAND:
                 self._record_commands(recorder)
-            elif first in marks and last in marks:
-                span = recorder.add(name, marks[first], marks[last])
+            else:
+                span = recorder.add(name, *interval)
                 span.side = GUEST
                 span.set("minirt.vm.accelerator", self.machine.accelerator)
                 if name == "vm.spawn":

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from minirt.vm.accelerator import Accelerator
     from minirt.vm.kernel import Kernel
     from minirt.vm.tap import Tap
 
@@ -34,15 +35,19 @@ def prepare(
     disk_is = rootimage.find_format(disk_format)
     chosen_kernel = guest_kernel or kernel.find()
     ramdisk = initramfs.build(chosen_kernel, what, disk_is.name, network=tap is not None)
-    # Whether KVM works is asked of one machine, the least that there is.
-    least = initramfs.build(chosen_kernel, find_kind(MICROVM), rootimage.EXT4)
     machine = Machine(
         chosen_kernel.packed if what.packed else chosen_kernel.image,
         ramdisk,
         rootimage.build(layers, disk_is),
-        accelerator=accelerator.choose(chosen_kernel.image, least),
+        accelerator=find_accelerator(chosen_kernel),
         memory_mib=memory_mib,
         kind=kind,
     )
     machine.channels, machine.tap = channels, tap
     return machine
+
+
+def find_accelerator(guest_kernel: Kernel) -> Accelerator:
+    """For all guests of this kernel: whether KVM works is asked of the least machine there is."""
+    ramdisk = initramfs.build(guest_kernel, find_kind(MICROVM), rootimage.EXT4)
+    return accelerator.choose(guest_kernel.image, ramdisk)
