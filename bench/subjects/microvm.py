@@ -73,6 +73,7 @@ class Virtual:
         began = monotonic_ns()
         with Guest(self._machine, hostname="bench") as guest:
             job = guest.run(argv, env={}, timeout=TIMEOUT)
+            guest.shut_down()  # here, where a failure to do so is an error and not a warning
         if job.status or not job.lines:
             raise HostError(f"{self.name} ended with {job.status}: {bytes(job.output[:200])!r}")
         run = Run(began, monotonic_ns(), job.status, job.lines, guest.session.qemu.cpu_s)

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import struct
 
 from minirt.errors import HostError
 from minirt.linux.calls import failed
+from minirt.linux.netdev import IFREQ
 
 DEVICE = "/dev/net/tun"
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
-IFREQ = struct.Struct("16sH22x")
 
 
 def open_tap(name: str) -> tuple[int, str]:

@@ -94,9 +94,12 @@ class Guest:
         self._stack.__exit__(kind, error, trace)
 
     def _end(self, kind: object, *_error: object) -> None:
-        """After an error the VM is killed, without being asked."""
+        """After an error the VM is killed, without being asked; so is one that does not listen."""
         if kind is None and self.session.alive:
-            self.shut_down()
+            try:
+                self.shut_down()
+            except MinirtError as error:
+                say(f"{error.what}: killed")
 
     def _boot(self, stack: contextlib.ExitStack) -> str:
         """Start the VM, and wait until it takes commands; "" or why it does not."""
@@ -172,7 +175,8 @@ class Guest:
         """Have the guest end by itself; MinirtError when it does not."""
         self.session.ask(b"reboot -f")
         if not self.session.wait_for("exit", SHUTDOWN_SECONDS):
-            raise MinirtError(f"the VM did not shut down: {self.session.record.last_words()}")
+            words = self.session.record.last_words()
+            raise MinirtError(f"the VM did not shut down in {SHUTDOWN_SECONDS:.0f} s ({words})")
 
     @property
     def address(self) -> str:

@@ -27,7 +27,9 @@ NAME = "mrvm%d"
 class Tap:
     """In a `with`: `fd` is for QEMU, `address` in `subnet` and `mac` are the guest's.
 
-    The host, containers and other VMs on the bridge reach the guest at its address, and it them.
+    The host, containers and other VMs on minirt's bridge reach the guest at its address, and it
+    them. On another bridge the host does; the rules for minirt's own may keep its guests apart,
+    where bridges are subject to rules (net.bridge.bridge-nf-call-iptables).
     HostError or KernelError, with a remedy, when this user cannot make one.
     """
 

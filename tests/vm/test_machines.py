@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,24 +97,3 @@ def test_the_same_image_runs_on_a_second_kernel(layers: Layers) -> None:
     assert releases == [first.release, second.release]
     assert len({*releases, os.uname().release}) == 3
     assert re.match(r"\d+\.\d+", second.release)
-
-
-def test_a_guest_on_the_bridge_reaches_the_host_and_is_reached(layers: Layers) -> None:
-    from minirt.linux import netdev
-    from minirt.networks.network import Network
-    from minirt.vm.tap import Tap
-
-    with Tap() as tap:
-        name, address, gateway = tap.name, tap.address, tap.subnet.gateway
-        with Guest(prepare(layers, tap=tap)) as guest:
-            assert guest.address == address
-            ping = ["ping", "-c", "3", "-W", "5"]
-            out = guest.run(["/bin/busybox", *ping, gateway])
-            back = subprocess.run([*ping, address], capture_output=True, check=False)
-            assert netdev.index(name)
-            with Network().register() as register:
-                assert register.endpoints[name].address == address
-    assert (out.status, back.returncode) == (0, 0)
-    assert not netdev.index(name)
-    with Network().register() as register:
-        assert name not in register.endpoints

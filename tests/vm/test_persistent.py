@@ -155,6 +155,17 @@ def test_two_guests_at_once_know_nothing_of_each_other(layers: Layers) -> None:
             one.run(["true"])
 
 
+def test_a_guest_that_does_not_shut_down_is_killed_and_that_is_said(
+    layers: Layers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minirt.vm.guest.SHUTDOWN_SECONDS", 1.0)
+    with Guest(prepare(layers)) as guest:
+        guest.session.ask(b"sleep 600")
+
+    assert "the VM did not shut down in 1 s" in capsys.readouterr().err
+    assert guest.session.qemu.process.returncode == -signal.SIGKILL
+
+
 def test_a_command_that_kills_the_guests_init_ends_the_guest(layers: Layers) -> None:
     with Guest(prepare(layers)) as guest, pytest.raises(MinirtError, match="the VM ended"):
         guest.run(shell("kill -9 1; echo b >/proc/sysrq-trigger; sleep 60"))
