@@ -15,8 +15,9 @@ import minirt
 from bench import pressure
 from minirt.check.machine import Facts
 from minirt.errors import MinirtError
-from minirt.vm import accelerator, initramfs, kernel
-from minirt.vm.qemu import ARCHITECTURES
+from minirt.vm import kernel
+from minirt.vm.machine import ARCHITECTURES
+from minirt.vm.prepare import find_accelerator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +126,7 @@ def virtual() -> dict[str, str]:
     """How VMs run here: the accelerator, why it is not KVM, and their kernel."""
     try:
         guest = kernel.find()
-        chosen = accelerator.choose(guest.image, initramfs.build(guest))
+        chosen = find_accelerator(guest)
     except MinirtError as error:
         return {"accelerator": "", "reason": error.what, "guest_kernel": ""}
     return {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.subjects import oci, steps
 from bench.subjects.engines import Docker, Podman
-from bench.subjects.microvm import MicroVM
+from bench.subjects.microvm import machines
 from bench.subjects.plain import Plain
 from bench.subjects.sandboxes import Bubblewrap, Lxc
 from bench.subjects.warm import Warm
@@ -38,7 +38,7 @@ def every(place: Place) -> dict[str, Subject]:
         Lxc(place),
         Podman(place),
         Docker(place),
-        MicroVM(place),
+        *machines(place),
     ]
     return {subject.name: subject for subject in subjects}
 

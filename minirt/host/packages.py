@@ -61,6 +61,9 @@ NEEDS = (
     Need("test", "util-linux", "nsenter", "looking into containers"),
     Need("bench", "gcc", "gcc", "the program that the benchmarks run"),
     Need("bench", "libc6-dev", "libc.a", "the same program, which is static"),
+    Need("test", "iputils-ping", "ping", "reaching a virtual machine"),
+    Need("test", "erofs-utils", "mkfs.erofs", "a virtual machine's compressed disk"),
+    Need("test", "squashfs-tools", "mksquashfs", "a virtual machine's compressed disk"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 
