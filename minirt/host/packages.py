@@ -59,6 +59,7 @@ NEEDS = (
         if machine == os.uname().machine
     ),
     Need("test", "util-linux", "nsenter", "looking into containers"),
+    Need("box", "vagrant", "vagrant", "checking vm/Vagrantfile"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 

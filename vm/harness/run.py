@@ -63,7 +63,7 @@ def run(machine: Machine, order: Order, seconds: float) -> Report:
 
 def _why_not(guest: Guest, machine: Machine) -> str:
     ended = guest.process.poll() is not None
-    how = "ended while it booted" if ended else f"did not boot within {machine.boot_seconds:.0f} s"
+    how = "ended while it booted" if ended else f"did not boot within {machine.boot_seconds:g} s"
     return f"the guest ({machine.name}) {how}; it said:\n{guest.last_lines() or 'nothing'}"
 
 
@@ -71,7 +71,7 @@ def _report(guest: Guest, seconds: float) -> Report:
     if not guest.wait_for("end", seconds):
         if guest.wait_for_end(0.1):
             raise HostError("the guest ended without a result", hint="read its last lines above")
-        raise HostError(f"the tests did not come to an end in {seconds:.0f} s: the guest is killed")
+        raise HostError(f"the tests did not come to an end in {seconds:g} s: the guest is killed")
     if not guest.wait_for_end(SHUTDOWN_SECONDS):
         say("the guest did not switch itself off: it is killed")
     words = guest.words
