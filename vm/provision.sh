@@ -14,10 +14,10 @@ clone=/home/$user/minirt
 packages() {
   apt-get -qq update
   apt-get -qq install -y --no-install-recommends \
-    git make python3-venv ca-certificates sudo > /dev/null
+    git make python3-venv ca-certificates > /dev/null
 }
 
-setup() { sudo --user "$user" --set-home make --directory "$clone" setup; }
+setup() { su --login "$user" --command "make --directory $clone setup"; }
 
 [ "$(id -u)" -eq 0 ] || { echo "provision: this installs packages: run it as root" >&2; exit 1; }
 [ $# -gt 0 ] || set -- packages setup

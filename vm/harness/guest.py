@@ -67,10 +67,11 @@ class Guest:
             stack.callback(self.kill)
             theirs.close()  # now the guest's alone: it ends with it
             assert self.process.stdout is not None  # noqa: S101  (PIPE)
-            # By the descriptor of a stream that has not ended yet: who takes in its data.
+            # By the descriptor of a stream that has not ended yet: who takes in its data. The
+            # console first: what was written there before a word is older than the word.
             self._handlers = {
-                self._channel.fileno(): self._listen,
                 self.process.stdout.fileno(): self._show,
+                self._channel.fileno(): self._listen,
             }
             self._stack = stack.pop_all()
 
