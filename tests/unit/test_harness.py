@@ -103,7 +103,7 @@ def test_what_a_guest_has_started_ends_with_it() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_harness_that_is_killed_leaves_no_guest(number: signal.Signals) -> None:
-    program = "say(f'ready 6.1'); print(os.getpid(), flush=True); time.sleep(60)"
+    program = "say('ready 6.1'); channel.recv(9); print(os.getpid(), flush=True); time.sleep(60)"
     script = (
         "import sys; sys.path.insert(0, 'tests/unit'); import test_harness as t\n"
         f"t.run(t.guest({program!r}), t.ORDER, 60)"

@@ -1,7 +1,7 @@
 """The process of a guest, and the two streams it speaks through: its console and a channel.
 
 On the channel each line is a word and a value: `ready RELEASE`, then, when it has been given its
-order, `cgroup MAGIC`, `junit BASE64` and `end STATUS`. The console is shown from `ready` to `end`.
+order, `cgroup MAGIC`, `junit BASE64` and `end STATUS`. From then on the console is shown, too.
 """
 
 from __future__ import annotations
@@ -55,12 +55,15 @@ class Guest:
     When this process dies, however it does, the kernel kills the guest.
     """
 
-    __slots__ = ("_channel", "_console", "_handlers", "_partial", "_stack", "process", "words")
+    __slots__ = (
+        "_channel", "_console", "_handlers", "_ordered", "_partial", "_stack", "process", "words",
+    )  # fmt: skip
 
     def __init__(self, machine: Machine) -> None:
         self.words: dict[str, str] = {}
         self._partial = b""
         self._console = b""
+        self._ordered = False
         with contextlib.ExitStack() as stack:
             self._channel, theirs = (stack.enter_context(end) for end in socket.socketpair())
             self.process = stack.enter_context(_start(machine, theirs.fileno()))
@@ -91,6 +94,7 @@ class Guest:
         """Give the guest its order. One that has just ended is found out by what it says next."""
         with contextlib.suppress(BrokenPipeError):
             self._channel.sendall(f"{line}\n".encode())
+        self._ordered = True
 
     def wait_for(self, word: str, seconds: float) -> bool:
         """Attend to the guest until it has said `word`; False when it ends or time is over."""
@@ -108,6 +112,10 @@ class Guest:
                 return True
         return False
 
+    def ended(self) -> bool:
+        """Whether nobody is left who could say more."""
+        return not self._handlers
+
     def last_lines(self) -> str:
         """The end of what it wrote to its console."""
         lines = self._console.decode(errors="replace").replace("\r", "").strip().splitlines()
@@ -121,11 +129,11 @@ class Guest:
                 self._handlers[fd](data)
             else:
                 del self._handlers[fd]
-        return bool(self._handlers)
+        return not self.ended()
 
     def _show(self, data: bytes) -> None:
         self._console += data
-        if "ready" in self.words and "end" not in self.words:
+        if self._ordered and "end" not in self.words:
             sys.stdout.write(data.decode(errors="replace").replace("\r", ""))
             sys.stdout.flush()
 

@@ -62,14 +62,17 @@ def run(machine: Machine, order: Order, seconds: float) -> Report:
 
 
 def _why_not(guest: Guest, machine: Machine) -> str:
-    ended = guest.process.poll() is not None
-    how = "ended while it booted" if ended else f"did not boot within {machine.boot_seconds:g} s"
+    how = (
+        "ended while it booted"
+        if guest.ended()
+        else f"did not boot within {machine.boot_seconds:g} s"
+    )
     return f"the guest ({machine.name}) {how}; it said:\n{guest.last_lines() or 'nothing'}"
 
 
 def _report(guest: Guest, seconds: float) -> Report:
     if not guest.wait_for("end", seconds):
-        if guest.wait_for_end(0.1):
+        if guest.ended():
             raise HostError("the guest ended without a result", hint="read its last lines above")
         raise HostError(f"the tests did not come to an end in {seconds:g} s: the guest is killed")
     if not guest.wait_for_end(SHUTDOWN_SECONDS):
