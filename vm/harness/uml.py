@@ -1,4 +1,4 @@
-"""User Mode Linux: Linux as an ordinary program. No image, no KVM, no root.
+"""User Mode Linux: Linux as an ordinary program. No image, no KVM, no disk.
 
 On x86_64 alone, and of version 6.1 not on every processor: it keeps a task's registers in a
 buffer of its own, which is too small for those with AMX. Such a guest ends while it boots.
@@ -17,6 +17,12 @@ from vm.harness.guest import Machine
 NAME = "User Mode Linux"
 BOOT_SECONDS = 30.0  # it takes 2 on an idle machine
 MEMORY = "512M"
+# Killed alone, it would leave helper processes; they end with the first of their PID namespace.
+# An ordinary user may make that in a user namespace only.
+NAMESPACE = (
+    "unshare", "--pid", "--fork", "--kill-child=SIGKILL",
+    *(() if os.geteuid() == 0 else ("--user", "--map-root-user")),
+)  # fmt: skip
 DISK_BYTES = 64 << 20
 CHANNEL = "/dev/ttyS0"
 
@@ -38,6 +44,7 @@ def machine() -> Machine:
 def command_line(program: str, modules: str, channel: int, disk: int) -> list[str]:
     """The kernel's own parameters, then those of the guest's init."""
     return [
+        *NAMESPACE,
         program,
         f"mem={MEMORY}",
         "root=98:0",  # this and the next are appended when missing: to our own arguments
