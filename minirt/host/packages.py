@@ -64,6 +64,7 @@ NEEDS = (
     Need("test", "iputils-ping", "ping", "reaching a virtual machine"),
     Need("test", "erofs-utils", "mkfs.erofs", "a virtual machine's compressed disk"),
     Need("test", "squashfs-tools", "mksquashfs", "a virtual machine's compressed disk"),
+    Need("box", "vagrant", "vagrant", "checking vm/Vagrantfile"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 

@@ -11,22 +11,21 @@ from pathlib import Path
 
 import pytest
 
-EXPERIMENTS = Path(__file__).resolve().parents[2] / "vm" / "experiments"
-sys.path.insert(0, str(EXPERIMENTS))
+from vm.experiments import kernel_version, shared_kernel
 
-import kernel_version  # noqa: E402
-import shared_kernel  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
+SHARED_KERNEL = [sys.executable, "-m", "vm.experiments.shared_kernel"]
 
 
-def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, str(EXPERIMENTS / script), *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=110, check=False)
+def run(experiment: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", f"vm.experiments.{experiment}", *arguments]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
 
 
 def test_a_crash_ends_all_containers_of_its_kernel_and_no_other() -> None:
     before = shared_kernel.BOOT_ID.read_text()
 
-    done = run("shared_kernel.py")
+    done = run("shared_kernel")
 
     said = re.sub(r"^ *[\d.]+ s +", "", done.stdout, flags=re.MULTILINE)
     assert done.returncode == 0, done.stderr
@@ -60,7 +59,7 @@ def test_the_letter_is_written_on_another_kernel(tmp_path: Path) -> None:
 
 
 def test_the_same_image_has_this_kernel_in_a_container_and_others_in_vms() -> None:
-    done = run("kernel_version.py")
+    done = run("kernel_version")
 
     assert done.returncode == 0, done.stderr
     rows = [re.split(r"  +", line) for line in done.stdout.splitlines()]
@@ -85,17 +84,18 @@ def test_a_distribution_with_one_kernel_is_told_so(
     assert "no second kernel for VMs, beside 6.1" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("script", ["shared_kernel.py", "kernel_version.py"])
-def test_each_experiment_has_help(script: str) -> None:
-    done = run(script, "--help")
+@pytest.mark.parametrize("experiment", ["shared_kernel", "kernel_version"])
+def test_each_experiment_has_help(experiment: str) -> None:
+    done = run(experiment, "--help")
 
     assert done.returncode == 0
-    assert f"python vm/experiments/{script}" in done.stdout
+    assert f"python -m vm.experiments.{experiment}" in done.stdout
 
 
 def test_ctrl_c_leaves_no_guest() -> None:  # conftest.py looks for one
-    argv = [sys.executable, str(EXPERIMENTS / "shared_kernel.py")]
-    experiment = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    experiment = subprocess.Popen(
+        SHARED_KERNEL, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert experiment.stdout is not None
     while "container web is up" not in experiment.stdout.readline():
         pass

@@ -1,6 +1,6 @@
 """Run one image on three kernels: this machine's, as a container must, and two others in VMs.
 
-    python vm/experiments/kernel_version.py
+    python -m vm.experiments.kernel_version
 
 The same layers print `uname -r` as a container (as root; minirt's step 6) and in a micro-VM for
 each of two kernels: the distribution's for VMs, and another release of it. Both come from the
@@ -12,17 +12,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from timeline import main
 
 from minirt.errors import HostError
 from minirt.images import build
 from minirt.vm import kernel
 from minirt.vm.guest import Guest
 from minirt.vm.prepare import prepare
+from vm.experiments.timeline import main
 
 if TYPE_CHECKING:
     from minirt.vm.kernel import Kernel

@@ -1,6 +1,6 @@
 """Crash the kernel that containers share: all of them end, and a second VM's goes on.
 
-    python vm/experiments/shared_kernel.py
+    python -m vm.experiments.shared_kernel
 
 Two guests run three containers each: processes in PID, mount, UTS, IPC and network namespaces of
 their own, with /proc/sys and /proc/sysrq-trigger read-only, made by busybox, because the image has
@@ -18,13 +18,11 @@ from pathlib import Path
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from timeline import Timeline, main
-
 from minirt.errors import MinirtError
 from minirt.images import build
 from minirt.vm.guest import Guest
 from minirt.vm.prepare import prepare
+from vm.experiments.timeline import Timeline, main
 
 if TYPE_CHECKING:
     from minirt.vm.job import Job
