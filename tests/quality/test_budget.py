@@ -17,7 +17,7 @@ PACKAGES = ("linux", "networks", "mechanisms", "seccomp", "engine")
 MODULES = (
     "errors", "hints", "codec", "spans", "reader", "context", "mechanism", "spec", "ids", "limits",
     "resources", "writable_layer", "state_root", "state", "host.cache", "images.store",
-    "mount_options", "builders", "plan", "gc",
+    "mount_options", "builders", "plan", "gc", "apart", "wire",
 )  # fmt: skip
 
 ALLOWED = {

@@ -25,18 +25,6 @@ if TYPE_CHECKING:
     from vm.harness.verdict import Report
 
 ROOT = Path(__file__).resolve().parents[2]
-# What knows of cgroups, and what starts, joins and ends containers in them.
-TESTS = (
-    "tests/kernel/test_cgroups.py",
-    "tests/kernel/cgroup2",
-    "tests/kernel/test_step5.py",
-    "tests/kernel/test_exec.py",
-    "tests/kernel/test_lean_clone.py",
-    # Emulated, a tenth of a processor takes minutes for this.
-    "--deselect=tests/kernel/test_step5.py::test_the_share_of_a_processor_is_limited_and_the_waiting_said",
-    # --userns as root: the guests' Linux 6.1 stacks no overlay on mounts that are not attached.
-    "--deselect=tests/kernel/test_exec.py::test_it_is_in_every_namespace_of_the_container[options1]",
-)
 SECONDS = 900.0
 BACKENDS = {"uml": uml.machine, "qemu": qemu.machine}
 
@@ -48,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         _require_visible(ROOT)
         _require_visible(Path(sys.executable))
         debs.fetch("busybox-static")  # for the tests' own image: the guest has no network
-        order = Order(str(ROOT), pytest or TESTS, cache.directory())
+        order = Order(str(ROOT), pytest, cache.directory())
         report = _run(options.backend, order, options.seconds)
     except MinirtError as error:
         print(render(error), file=sys.stderr)

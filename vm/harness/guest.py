@@ -31,10 +31,10 @@ class Machine:
     """How to start a guest.
 
     `command_line` makes it for a channel that is descriptor `fd`; `boot_seconds` is how long it
-    may take to be ready; `fds` are further descriptors that it inherits.
+    may take to be ready; `fds` are further descriptors that it inherits; `tests` are for it.
     """
 
-    __slots__ = ("boot_seconds", "command_line", "fds", "name")
+    __slots__ = ("boot_seconds", "command_line", "fds", "name", "tests")
 
     def __init__(
         self,
@@ -42,11 +42,13 @@ class Machine:
         command_line: Callable[[int], list[str]],
         boot_seconds: float,
         fds: Sequence[int] = (),
+        tests: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.command_line = command_line
         self.boot_seconds = boot_seconds
         self.fds = fds
+        self.tests = tests
 
 
 class Guest:

@@ -25,6 +25,7 @@ RUN = "/run"
 CACHE = "/var/cache/minirt"
 STATE = "/var/lib/minirt"
 DISKS = ("/dev/ubda", "/dev/vda")
+RAM_DISK = "/dev/ram0"
 JUNIT = f"{RUN}/junit.xml"
 
 
@@ -123,11 +124,16 @@ def filesystem(path: str) -> str:
 def share_cache(cache: str) -> None:
     """Let root find the packages that whoever started the guest has downloaded.
 
-    The rest of the cache is in memory: overlayfs takes no layer of an image from hostfs.
+    The rest of the cache is in memory: overlayfs takes no layer of an image from hostfs. Where the
+    kernel has a disk in memory it is ext4, which maps ids; tmpfs does since Linux 6.3.
     """
     debs = os.open(f"{cache}/debs", os.O_PATH)
     os.makedirs(CACHE, exist_ok=True)
-    mount("tmpfs", CACHE, "tmpfs", data="mode=755")
+    if os.path.exists(RAM_DISK):
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", RAM_DISK], check=True)
+        mount(RAM_DISK, CACHE, "ext4")
+    else:
+        mount("tmpfs", CACHE, "tmpfs", data="mode=755")
     os.mkdir(f"{CACHE}/debs")
     mount(f"/proc/self/fd/{debs}", f"{CACHE}/debs", flags=MS_BIND)
     os.close(debs)
@@ -138,7 +144,8 @@ def run_tests(directory: str, arguments: list[str]) -> int:
     os.chdir(directory)
     options = ["-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={JUNIT}"]
     argv = [sys.executable, "-I", "-B", "-m", "pytest", *options, *arguments]
-    tests = os.posix_spawn(sys.executable, argv, {"PATH": PATH, "HOME": RUN})
+    environment = {"PATH": PATH, "HOME": RUN, "TMPDIR": "/var/tmp"}  # noqa: S108
+    tests = os.posix_spawn(sys.executable, argv, environment)
     while True:  # process 1 inherits orphans, and reaps them
         pid, status = os.wait()
         if pid == tests:

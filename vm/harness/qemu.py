@@ -16,7 +16,7 @@ from minirt.errors import HostError
 from minirt.host import cache, debs
 from minirt.host.packages import QEMU
 from minirt.vm import accelerator, cpio, initramfs, modules
-from vm.harness import kernel
+from vm.harness import kernel, selection
 from vm.harness.guest import Machine
 
 BOOT_SECONDS = {"kvm": 30.0, "tcg": 120.0}  # emulated, it takes 8 on an idle machine
@@ -30,7 +30,7 @@ MODULES = (
     "virtio_pci", "9pnet_virtio", "9p", "virtio_blk", "virtio_console",
     # libcrc32c asks for it by the name of an algorithm, which no file names as a dependency.
     "crc32c_generic",
-    "overlay", "veth", "bridge", "nf_tables", "nft_chain_nat", "nft_masq", "nft_ct",
+    "ext4", "brd", "overlay", "veth", "bridge", "nf_tables", "nft_chain_nat", "nft_masq", "nft_ct",
 )  # fmt: skip
 INIT = Path(__file__).with_name("qemu-init.sh")
 
@@ -45,7 +45,7 @@ def machine() -> Machine:
     def start(channel: int) -> list[str]:
         return [program, *command_line(image, ramdisk, chosen, channel)]
 
-    return Machine(f"QEMU, {chosen.upper()}", start, BOOT_SECONDS[chosen])
+    return Machine(f"QEMU, {chosen.upper()}", start, BOOT_SECONDS[chosen], tests=selection.QEMU)
 
 
 def _program() -> str:

@@ -25,7 +25,7 @@ class BootError(HostError):
 
 
 class Order:
-    """What the guest is to do: pytest with these arguments, in `directory`.
+    """What the guest is to do: pytest with these arguments, in `directory`; without any, its own.
 
     `cache` is this machine's cache of packages, which the guest's root will find as its own.
     """
@@ -37,9 +37,10 @@ class Order:
         self.arguments = arguments
         self.cache = cache
 
-    def line(self) -> str:
+    def line(self, tests: Sequence[str]) -> str:
+        arguments = [*(self.arguments or tests)]
         return json.dumps(
-            {"directory": self.directory, "arguments": [*self.arguments], "cache": self.cache}
+            {"directory": self.directory, "arguments": arguments, "cache": self.cache}
         )
 
 
@@ -53,7 +54,7 @@ def run(machine: Machine, order: Order, seconds: float) -> Report:
         with Guest(machine) as guest:
             if guest.wait_for("ready", machine.boot_seconds):
                 say(f"Linux {guest.words['ready']} ({machine.name}) runs the tests")
-                guest.ask(order.line())
+                guest.ask(order.line(machine.tests))
                 return _report(guest, seconds)
             problem = _why_not(guest, machine)
         if attempt + 1 < ATTEMPTS:

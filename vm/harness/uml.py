@@ -12,6 +12,7 @@ from pathlib import Path
 
 from minirt.errors import HostError
 from minirt.host import debs
+from vm.harness import selection
 from vm.harness.guest import Machine
 
 NAME = "User Mode Linux"
@@ -38,7 +39,7 @@ def machine() -> Machine:
     def start(channel: int) -> list[str]:
         return command_line(program, str(modules), channel, disk)
 
-    return Machine(NAME, start, BOOT_SECONDS, [disk])
+    return Machine(NAME, start, BOOT_SECONDS, [disk], selection.UML)
 
 
 def command_line(program: str, modules: str, channel: int, disk: int) -> list[str]:
