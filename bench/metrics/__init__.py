@@ -3,6 +3,8 @@
 A new one is a file, a line in ALL, and a heading in the report.
 """
 
+from bench.metrics.cpu import Cpu
+from bench.metrics.memory import Memory
 from bench.metrics.metric import Metric
 from bench.metrics.phases import Phases
 from bench.metrics.start import Start
@@ -10,6 +12,6 @@ from bench.metrics.starts import Starts
 from bench.metrics.tracing import Tracing
 
 # In the order in which they are measured.
-ALL: tuple[Metric, ...] = (Start(), Phases(), Tracing(), Starts())
+ALL: tuple[Metric, ...] = (Start(), Phases(), Tracing(), Starts(), Memory(), Cpu())
 
 __all__ = ["ALL", "Metric"]
