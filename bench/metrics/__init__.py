@@ -4,6 +4,7 @@ A new one is a file, a line in ALL, and a heading in the report.
 """
 
 from bench.metrics.cpu import Cpu
+from bench.metrics.density import Density
 from bench.metrics.memory import Memory
 from bench.metrics.metric import Metric
 from bench.metrics.phases import Phases
@@ -12,6 +13,6 @@ from bench.metrics.starts import Starts
 from bench.metrics.tracing import Tracing
 
 # In the order in which they are measured.
-ALL: tuple[Metric, ...] = (Start(), Phases(), Tracing(), Starts(), Memory(), Cpu())
+ALL: tuple[Metric, ...] = (Start(), Phases(), Tracing(), Starts(), Memory(), Cpu(), Density())
 
 __all__ = ["ALL", "Metric"]

@@ -74,10 +74,10 @@ class Memory:
 
 def launch(subject: Subject, number: int, stack: contextlib.ExitStack) -> Sequence[Instance]:
     """So many instances until the end of `stack`; HostError when half of the memory is used up."""
-    available = machine_available()
+    before = available()
     instances: list[Instance] = []
     while len(instances) < number:
-        if machine_available() < available / 2:
+        if available() < before / 2:
             raise HostError(f"only {len(instances)} of {number} fit in half of the free memory")
         instances.append(stack.enter_context(subject.launch(IDLE)))
     return instances
@@ -95,7 +95,8 @@ def meminfo() -> dict[str, int]:
     return machine.meminfo(Path("/proc/meminfo").read_text(encoding="ascii"))
 
 
-def machine_available() -> int:
+def available() -> int:
+    """The memory that programs could get without swapping, in bytes."""
     return meminfo()["MemAvailable"]
 
 
