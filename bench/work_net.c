@@ -77,7 +77,7 @@ static int call(char kind)
 /* One byte there and back again: each trip waits for the one before. */
 void pings(void)
 {
-    const int trips = 2000;
+    const int trips = 5000;
     char byte = 0;
     int peer = call('p');
     begin("pings");

@@ -58,7 +58,7 @@ class Cpu:
 
     def take(self, subject: Subject, setting: Setting) -> list[Reading]:
         run = subject.run(argv(str(setting["work"])))
-        done = work(run.lines)
+        done = work(run)
         detail: dict[str, Any] = {"work_s": done.seconds, "amount": done.amount}
         if run.cpu_s is not None:
             detail["cpu_s"] = run.cpu_s
