@@ -42,7 +42,7 @@ QUICK = ("process", "step6-none")
 
 class Cpu:
     name, title = "cpu", "processor: fixed work"
-    seconds, least = (25.0, 420.0), 3
+    seconds, least = (20.0, 420.0), 3
 
     def settings(self, *, full: bool) -> list[Setting]:
         del full

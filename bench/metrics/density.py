@@ -4,6 +4,7 @@ memory  the machine has less available than before, by BUDGET or by half of what
 start   one took longer than START_S, or three times as long as the first where that is more
 count   there are MOST of them: more would fit
 time    the sweep took SWEEP_S: more would fit
+error   one did not start at all; `why` in the detail is what it said
 
 `value` counts those that started within the limits, and `limit` in the detail says which one ended
 it. Each waits as `memory` has it, and all end with the sweep.
@@ -18,8 +19,11 @@ from typing import TYPE_CHECKING
 from bench.metrics.memory import IDLE, available
 from bench.metrics.metric import Reading
 from bench.subjects.steps import Step
+from minirt.errors import MinirtError
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from bench.samples import Setting
     from bench.subject import Subject
 
@@ -27,7 +31,7 @@ BUDGET = 512 << 20
 MOST = 200
 START_S, START_FACTOR = 2.0, 3.0
 SWEEP_S = 30.0
-FITTING, MEMORY, START, COUNT, TIME = "", "memory", "start", "count", "time"
+FITTING, MEMORY, START, COUNT, TIME, ERROR = "", "memory", "start", "count", "time", "error"
 
 
 class Density:
@@ -49,16 +53,8 @@ class Density:
         sweep = Sweep(available())
         with contextlib.ExitStack() as stack:
             while not sweep.limit:
-                began = time.monotonic()
-                stack.enter_context(subject.launch(IDLE))
-                sweep.add(time.monotonic() - began, available())
-        detail = {
-            "limit": sweep.limit,
-            "used_bytes": sweep.used,
-            "budget_bytes": sweep.budget,
-            "slowest_s": max(sweep.starts),
-        }
-        return [Reading(sweep.count, "instances", detail)]
+                sweep.start(subject, stack)
+        return [Reading(sweep.count, "instances", sweep.detail())]
 
 
 class Sweep:
@@ -70,7 +66,19 @@ class Sweep:
         self.budget = min(before // 2, BUDGET)
         self.starts: list[float] = []
         self.used = self.count = 0
-        self.limit = FITTING
+        self.limit, self.why = FITTING, ""
+
+    def start(self, subject: Subject, stack: contextlib.ExitStack) -> None:
+        """One more until the end of `stack`; the error of the first one is raised."""
+        began = time.monotonic()
+        try:
+            stack.enter_context(subject.launch(IDLE))
+        except (MinirtError, TimeoutError) as error:
+            if not self.starts:
+                raise
+            self.limit, self.why = ERROR, str(error)
+        else:
+            self.add(time.monotonic() - began, available())
 
     def add(self, start_s: float, now: int) -> None:
         """One more has taken `start_s` to start, and `now` is available."""
@@ -87,3 +95,12 @@ class Sweep:
         if len(self.starts) >= MOST:
             return COUNT
         return TIME if sum(self.starts) > SWEEP_S else FITTING
+
+    def detail(self) -> dict[str, Any]:
+        return {
+            "limit": self.limit,
+            "used_bytes": self.used,
+            "budget_bytes": self.budget,
+            "slowest_s": max(self.starts),
+            **({"why": self.why} if self.why else {}),
+        }

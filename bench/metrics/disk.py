@@ -45,7 +45,7 @@ SECONDS, BLOCKS = (COPY_UP,), ("random",)
 
 class Disk:
     name, title = "disk", "disk"
-    seconds, least = (8.0, 420.0), 3
+    seconds, least = (6.0, 420.0), 3
 
     def settings(self, *, full: bool) -> list[Setting]:
         return [{"what": what} for what in (*QUICK, *((*READS, *WRITES) if full else ()))]

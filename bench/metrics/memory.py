@@ -44,7 +44,7 @@ GROWTH = "growth of the machine's Slab, KernelStack, PageTables and Percpu"
 
 class Memory:
     name, title = "memory", "memory of an instance"
-    seconds, least = (35.0, 600.0), 3
+    seconds, least = (24.0, 600.0), 3
 
     def settings(self, *, full: bool) -> list[Setting]:
         return [{"instances": number} for number in AT_A_TIME[full]]
