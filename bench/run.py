@@ -26,6 +26,7 @@ from bench.subjects import catalog
 from bench.subjects.place import Place
 from minirt.errors import MinirtError, render
 from minirt.host import cache
+from minirt.host.progress import Progress
 
 if TYPE_CHECKING:
     import argparse
@@ -92,7 +93,8 @@ def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
     place_tree = tree.ensure()
     seed = random.randrange(1 << 32) if args.seed is None else args.seed
     with contextlib.ExitStack() as stack:
-        scratch = stack.enter_context(cache.Writing("bench"))
+        with Progress("waiting for another benchmark, which would disturb this one"):
+            scratch = stack.enter_context(cache.Writing("bench"))
         subjects = catalog.choose(names(args), Place(place_tree, scratch))
         absent = {subject.name: prepare(subject, stack) for subject in subjects}
         ready = [subject for subject in subjects if not absent[subject.name]]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bench import process
 from bench.subject import CONTAINER
 from bench.subjects.launched import Launched, launch
+from minirt.linux import cgroups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,10 +89,12 @@ class Lxc:
             "lxc.pty.max = 1",
         ]
         (self._directory / "config").write_text("\n".join([*lines, ""]), encoding="utf-8")
+        self._before = pivots()
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        for group in pivots() - self._before:
+            os.rmdir(group)
 
     def run(self, argv: Sequence[str]) -> Run:
         return process.run(self.command(argv)[0])
@@ -110,3 +113,9 @@ class Lxc:
     def _stop(self, name: str) -> None:
         where = ["--name", name, "--lxcpath", str(self._directory)]
         subprocess.run(["lxc-stop", "--kill", *where], capture_output=True, check=False)
+
+
+def pivots() -> set[str]:
+    """The cgroups where LXC's monitor waits for a container's end; LXC leaves them behind."""
+    directories = {f"{each.mountpoint}/lxc.pivot" for each in cgroups.hierarchies()}
+    return {directory for directory in directories if os.path.isdir(directory)}
