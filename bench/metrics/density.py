@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 BUDGET = 512 << 20
 MOST = 200
 START_S, START_FACTOR = 2.0, 3.0
-SWEEP_S = 30.0
+SWEEP_S = 15.0
 FITTING, MEMORY, START, COUNT, TIME, ERROR = "", "memory", "start", "count", "time", "error"
 
 
 class Density:
-    """Not in a quick run: a sweep takes up to half a minute."""
+    """Not in a quick run: a sweep takes up to half a minute, and six of them make an interval."""
 
     name, title = "density", "instances that fit"
-    seconds, least = (0.0, 600.0), 3
+    seconds, least = (0.0, 900.0), 6
 
     def settings(self, *, full: bool) -> list[Setting]:
         return [{"budget_mib": BUDGET >> 20}] if full else []

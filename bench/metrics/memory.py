@@ -22,6 +22,7 @@ from bench import machine
 from bench.metrics.metric import Reading
 from bench.subject import VM
 from bench.subjects.engines import Engine
+from bench.subjects.steps import Step
 from bench.tree import PROGRAM
 from minirt.errors import HostError
 from minirt.vm import measure
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
 
 IDLE = (PROGRAM, "idle")
 AT_A_TIME = ((1, 10), (1, 10, 50))  # quick, full
-SLOW_AT_A_TIME = (1, 10)  # what takes a second or more to start: VMs, and engines
-QUICK = ("process", "step6-none", "step6", "warm", "runc", "crun")
-QUICK_SEVERAL = ("process", "step6-none", "runc", "crun")
+FEWER_AT_A_TIME = (1, 10)  # VMs and engines, which start slowly, and steps but for the last
+LAST_STEP = 6
+QUICK = {1: ("process", "step6-none"), 10: ("step6-none",)}  # and a VM
 KERNEL = ("Slab", "KernelStack", "PageTables", "Percpu")
 SETTLE_S = 0.2  # until those who started the last one have ended
 GROWTH = "growth of the machine's Slab, KernelStack, PageTables and Percpu"
@@ -44,7 +45,7 @@ GROWTH = "growth of the machine's Slab, KernelStack, PageTables and Percpu"
 
 class Memory:
     name, title = "memory", "memory of an instance"
-    seconds, least = (24.0, 600.0), 3
+    seconds, least = (38.0, 900.0), 6
 
     def settings(self, *, full: bool) -> list[Setting]:
         return [{"instances": number} for number in AT_A_TIME[full]]
@@ -52,10 +53,12 @@ class Memory:
     def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
         number = int(setting["instances"])
         if subject.family == VM:
-            return number in (SLOW_AT_A_TIME if full else (1,))
+            return number in (FEWER_AT_A_TIME if full else (1,))
         if not full:
-            return subject.name in (QUICK if number == 1 else QUICK_SEVERAL)
-        return not isinstance(subject, Engine) or number in SLOW_AT_A_TIME
+            return subject.name in QUICK[number]
+        if isinstance(subject, Step) and subject.number < LAST_STEP:
+            return number in FEWER_AT_A_TIME
+        return not isinstance(subject, Engine) or number in FEWER_AT_A_TIME
 
     def take(self, subject: Subject, setting: Setting) -> list[Reading]:
         number = int(setting["instances"])

@@ -35,7 +35,7 @@ class Network:
     """Not in a quick run: a stream to an emulated VM takes seconds."""
 
     name, title = "network", "network"
-    seconds, least = (0.0, 240.0), 3
+    seconds, least = (0.0, 240.0), 6
 
     def settings(self, *, full: bool) -> list[Setting]:
         return [{"path": DIRECT}, {"path": PUBLISHED}] if full else []

@@ -138,4 +138,4 @@ def test_what_a_quick_run_leaves_out_has_no_time_there() -> None:
 
 
 def test_the_budgets_of_a_quick_run_leave_time_to_prepare_in_four_minutes() -> None:
-    assert sum(metric.seconds[0] for metric in ALL) <= 220
+    assert sum(metric.seconds[0] for metric in ALL) <= 235
