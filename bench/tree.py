@@ -17,7 +17,7 @@ from minirt.host import cache
 from minirt.images import build
 from minirt.vm.layers import merge
 
-SOURCE = Path(__file__).with_name("work.c")
+SOURCES = sorted(Path(__file__).parent.glob("work*.[ch]"))
 PROGRAM = "/work"
 FLAGS = ("-O2", "-static", "-Wall", "-Wextra", "-Werror")
 
@@ -38,12 +38,13 @@ def ensure() -> str:
 
 
 def compile_program(target: str) -> None:
-    """Build work.c; HostError with what the compiler said."""
-    command = [_compiler(), *FLAGS, str(SOURCE), "-o", target]
+    """Build work*.c; HostError with what the compiler said."""
+    units = [str(source) for source in SOURCES if source.suffix == ".c"]
+    command = [_compiler(), *FLAGS, *units, "-o", target]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise HostError(f"cannot build {SOURCE.name}: {said}", hint="apt-get install libc6-dev")
+        raise HostError(f"cannot build work.c: {said}", hint="apt-get install libc6-dev")
 
 
 def _compiler() -> str:
@@ -55,5 +56,6 @@ def _compiler() -> str:
 
 def _key(image: str) -> str:
     compiler = subprocess.run([_compiler(), "--version"], capture_output=True, check=False).stdout
-    parts = (SOURCE.read_bytes(), " ".join(FLAGS).encode(), compiler, image.encode())
+    sources = [source.read_bytes() for source in SOURCES]
+    parts = (*sources, " ".join(FLAGS).encode(), compiler, image.encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

@@ -3,11 +3,15 @@
  *     work mark                print a line as the first act, and exit
  *     work idle                print a line, then wait until standard input ends
  *     work cpu|memory|syscalls|switches [TIMES]
+ *     work read|reread|random|copyup FILE
+ *     work write NEWFILE
+ *     work serve [PORT]        answer the next two until standard input ends
+ *     work pings|stream ADDRESS PORT
  *
  * Measured work prints "begin NAME" and "end NAME AMOUNT": the host stamps both when they arrive,
  * because a guest's clock wanders where it is emulated. The amount of work is fixed, chosen to
  * take 0.1 to 0.3 s on a processor of today; TIMES multiplies it. A new kind of work is a function
- * and a row in `kinds`.
+ * and a row in `kinds`: here, in work_disk.c or in work_net.c.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -17,32 +21,34 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MEBIBYTE = 1 << 20 };
+#include "work.h"
 
-static long times = 1;
+long times = 1;
+char **words;
+char buffer[MEBIBYTE];
 
-static void say(const char *line)
+void say(const char *line)
 {
     size_t length = strlen(line);
     if (write(STDOUT_FILENO, line, length) != (ssize_t)length)
         _exit(74);
 }
 
-static void begin(const char *name)
+void begin(const char *name)
 {
     char line[64];
     snprintf(line, sizeof line, "begin %s\n", name);
     say(line);
 }
 
-static void end(const char *name, uint64_t amount)
+void end(const char *name, uint64_t amount)
 {
     char line[64];
     snprintf(line, sizeof line, "end %s %llu\n", name, (unsigned long long)amount);
     say(line);
 }
 
-static void fail(const char *what)
+void fail(const char *what)
 {
     perror(what);
     exit(71);
@@ -54,7 +60,7 @@ static void leave(int signal_number)
     _exit(128 + signal_number);
 }
 
-static void idle(void)
+void idle(void)
 {
     char byte;
     say("idle\n");
@@ -62,16 +68,14 @@ static void idle(void)
     }
 }
 
-/* Integer operations: a xorshift generator, whose steps depend on each other. */
+/* Integer operations whose steps depend on each other. */
 static void cpu(void)
 {
     const uint64_t steps = 100000000ULL * times;
     uint64_t state = 88172645463325252ULL;
     begin("cpu");
     for (uint64_t step = 0; step < steps; step++) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
+        state = next_random(state);
     }
     end("cpu", steps + (state == 0)); /* used, so that the loop stays */
 }
@@ -137,15 +141,44 @@ static void switches(void)
     end("switches", 2 * (uint64_t)trips);
 }
 
+uint64_t read_all(int from)
+{
+    uint64_t amount = 0;
+    ssize_t got;
+    while ((got = read(from, buffer, sizeof buffer)) > 0)
+        amount += got;
+    if (got < 0)
+        fail("read");
+    return amount;
+}
+
+void write_all(int to, uint64_t amount)
+{
+    for (ssize_t put; amount; amount -= put) {
+        put = write(to, buffer, amount < sizeof buffer ? amount : sizeof buffer);
+        if (put < 0)
+            fail("write");
+    }
+}
+
 static const struct {
     const char *name;
     void (*work)(void);
+    int given; /* how many words it is about; TIMES otherwise */
 } kinds[] = {
-    {"idle", idle},
-    {"cpu", cpu},
-    {"memory", memory},
-    {"syscalls", syscalls},
-    {"switches", switches},
+    {"idle", idle, 0},
+    {"cpu", cpu, 0},
+    {"memory", memory, 0},
+    {"syscalls", syscalls, 0},
+    {"switches", switches, 0},
+    {"read", read_file, 1},
+    {"reread", reread, 1},
+    {"random", random_blocks, 1},
+    {"copyup", copyup, 1},
+    {"write", write_file, 1},
+    {"serve", serve, 0},
+    {"pings", pings, 2},
+    {"stream", stream, 2},
 };
 
 int main(int argc, char **argv)
@@ -156,13 +189,17 @@ int main(int argc, char **argv)
     }
     signal(SIGTERM, leave);
     signal(SIGINT, leave);
+    words = argv + 2;
     if (argc > 2)
         times = strtol(argv[2], NULL, 10);
-    for (size_t kind = 0; argc > 1 && kind < sizeof kinds / sizeof *kinds; kind++)
-        if (!strcmp(argv[1], kinds[kind].name) && times > 0) {
-            kinds[kind].work();
-            return 0;
-        }
-    fprintf(stderr, "usage: work mark|idle|cpu|memory|syscalls|switches [TIMES]\n");
+    for (size_t kind = 0; argc > 1 && kind < sizeof kinds / sizeof *kinds; kind++) {
+        if (strcmp(argv[1], kinds[kind].name))
+            continue;
+        if (kinds[kind].given ? argc != 2 + kinds[kind].given : times < 1)
+            break;
+        kinds[kind].work();
+        return 0;
+    }
+    fprintf(stderr, "usage: work mark|KIND [TIMES|FILE|ADDRESS PORT]; work.c lists the kinds\n");
     return 64;
 }
