@@ -47,10 +47,10 @@ def main(arguments: list[str]) -> int:
     try:
         chosen = choose_metrics(args.metrics)
         catalog.choose(args.subjects or (), Place())
+        file = result_file(args.out)
     except ValueError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    file = result_file(args.out)
     if args.sudo and os.geteuid() != 0:
         status = elevated(arguments, file)
         if status is not None:
@@ -80,8 +80,11 @@ def choose_metrics(names: Iterable[str] | None) -> list[Metric]:
 
 
 def result_file(out: str | None) -> Path:
-    """Where the samples go: a new file."""
+    """Where the samples go: a new file; ValueError when `out` cannot be one."""
     if out is not None:
+        if Path(out).exists() or not Path(out).parent.is_dir():
+            what = "exists already" if Path(out).exists() else "is in no directory"
+            raise ValueError(f"--out {out} {what}: name a new file")
         return Path(out)
     OUT.mkdir(parents=True, exist_ok=True)
     return OUT / time.strftime("%Y-%m-%dT%H-%M-%S.jsonl")
@@ -106,12 +109,19 @@ def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
         schedule = Schedule(writer, random.Random(seed), bar)
         for metric in chosen:
             cells = plan.cells(metric, ready, full=args.full)
+            if not cells:
+                bar.say(f"nothing to measure of these subjects: {metric.title}{_more(args)}")
+                continue
             schedule.run(cells, args.samples, metric.seconds[args.full])
         writer.finish(
             failures=schedule.failures,
             took_s=round(time.monotonic() - bar.began, 3),
             load=list(os.getloadavg()),
         )
+
+
+def _more(args: argparse.Namespace) -> str:
+    return "" if args.full else "; --full measures more"
 
 
 def names(args: argparse.Namespace) -> list[str]:

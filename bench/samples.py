@@ -90,7 +90,8 @@ class Writer:
 def read(path: Path) -> Results:
     """A results file; ValueError when it is none, or of another schema."""
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    whole, _, _torn = path.read_text(encoding="utf-8").rpartition("\n")  # by a kill
+    for number, line in enumerate(whole.splitlines(), 1):
         try:
             records.append(json.loads(line))
         except ValueError as error:

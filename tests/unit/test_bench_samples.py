@@ -34,6 +34,15 @@ def test_a_file_without_its_end_was_interrupted(tmp_path: Path) -> None:
     assert not read(tmp_path / "r.jsonl").complete
 
 
+def test_a_line_that_a_kill_has_torn_is_left_out(tmp_path: Path) -> None:
+    with Writer(tmp_path / "r.jsonl", {}) as writer:
+        writer.add(SAMPLE)
+    with (tmp_path / "r.jsonl").open("a") as file:
+        file.write('{"kind": "sample", "metr')
+    results = read(tmp_path / "r.jsonl")
+    assert (results.samples, results.complete) == ([SAMPLE], False)
+
+
 def test_results_are_never_written_over(tmp_path: Path) -> None:
     Writer(tmp_path / "r.jsonl", {}).__exit__()
     with pytest.raises(FileExistsError):
