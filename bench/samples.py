@@ -53,12 +53,13 @@ class Absent:
 
 @dataclass
 class Results:
-    """A whole file, read: `complete` is False when the run was interrupted."""
+    """A whole file, read: `complete` is False when the run was interrupted, without a footer."""
 
     header: dict[str, Any]
     samples: list[Sample]
     absent: list[Absent]
     complete: bool
+    footer: dict[str, Any] = field(default_factory=dict)
 
 
 class Writer:
@@ -89,7 +90,8 @@ class Writer:
 def read(path: Path) -> Results:
     """A results file; ValueError when it is none, or of another schema."""
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    whole, _, _torn = path.read_text(encoding="utf-8").rpartition("\n")  # by a kill
+    for number, line in enumerate(whole.splitlines(), 1):
         try:
             records.append(json.loads(line))
         except ValueError as error:
@@ -107,4 +109,5 @@ def read(path: Path) -> Results:
         [Sample(**record) for record in kinds["sample"]],
         [Absent(**record) for record in kinds["absent"]],
         complete=bool(kinds["footer"]),
+        footer=next(iter(kinds["footer"]), {}),
     )

@@ -15,11 +15,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minirt.engine.wire import Channel
     from minirt.plan import Plan
     from minirt.spans import Page, Recorder
     from minirt.spec import Spec
     from minirt.state import State
+    from minirt.wire import Channel
 
 
 class Container:

@@ -6,11 +6,11 @@ from minirt.engine.attend import FORWARDED
 from minirt.engine.init import Init
 from minirt.engine.launch import launch
 from minirt.engine.phases import having, placed
-from minirt.engine.wire import pair
 from minirt.errors import HostError, InitDied
 from minirt.linux.clone import wait
 from minirt.linux.process import Held, threads
 from minirt.mechanism import CHILD_PHASES
+from minirt.wire import pair
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import NoReturn, Self
 
     from minirt.engine.container import Container
-    from minirt.engine.wire import Channel, Listener
     from minirt.errors import MinirtError
+    from minirt.wire import Channel, Listener
 
 
 class Dialogue:

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from minirt.context import Context
-    from minirt.engine.wire import Channel, Listener
     from minirt.plan import Plan
     from minirt.spans import Page
     from minirt.spec import Process
+    from minirt.wire import Channel, Listener
 
 
 class HostGone(Exception):  # noqa: N818  (a fact, not an "error" by name)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
-from minirt.engine.wire import Channel, pair
 from minirt.errors import InitDied, MinirtError
 from minirt.linux.clone import CLONE_PARENT, clone3, wait
 from minirt.linux.namespaces import FLAGS, open_namespace, setns
 from minirt.linux.process import PR_SET_DUMPABLE, pidfd_open, prctl
+from minirt.wire import Channel, pair
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -31,20 +31,20 @@ from minirt.engine.attend import FORWARDED
 from minirt.engine.container import Container
 from minirt.engine.dialogue import Dialogue
 from minirt.engine.phases import having, perform
-from minirt.engine.wire import Listener, connect
 from minirt.errors import MinirtError, StateError
 from minirt.linux.clone import ended
 from minirt.linux.process import SIGKILL, Held, pidfd_open, start_time
 from minirt.spans import Page
 from minirt.spec import Spec
+from minirt.wire import Listener, connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from minirt.engine.wire import Channel
     from minirt.spans import Recorder
     from minirt.state import State
+    from minirt.wire import Channel
 
 
 def create(

@@ -75,7 +75,10 @@ class Cgroup(Mechanism):
 
     def limit(self, ctx: Context, hierarchy: Hierarchy, controller: str) -> None:
         directory = hierarchy.directory(self.path)
-        for file, value in limits.settings(self.resources, controller, hierarchy.version):
+        settings = list(limits.settings(self.resources, controller, hierarchy.version))
+        if hierarchy.version == 2:
+            cgroup_v2.await_files(directory, controller, [file for file, _ in settings])
+        for file, value in settings:
             if file in SWAP_FILES and not os.path.exists(f"{directory}/{file}"):
                 if swap_is_active():
                     ctx.warn("this kernel cannot limit swap (boot it with swapaccount=1)")

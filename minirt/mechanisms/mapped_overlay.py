@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from minirt.apart import in_mount_namespace
 from minirt.errors import KernelError
 from minirt.linux.mount import (
     MOUNT_ATTR_IDMAP,
@@ -38,44 +39,34 @@ class MappedOverlay(Mechanism):
 
     def prepare(self, ctx: Context) -> None:
         make_writable_layer(ctx.directory, self.owner)
+        for number in range(len(self.layers)):
+            os.mkdir(f"{ctx.directory}/l{number}", 0o700)
 
     # --8<-- [start:mapped_overlay]
     def attach(self, ctx: Context) -> None:
         user_namespace = open_namespace(f"/proc/{ctx.pid}/ns/user")
-        mapped = [open_tree(layer) for layer in self.layers]
-        for number, layer in enumerate(mapped):
-            mount_setattr(layer, MOUNT_ATTR_IDMAP, userns_fd=user_namespace)
-            os.symlink(f"/proc/self/fd/{layer}", f"{ctx.directory}/l{number}")
-        tree = self.stack(ctx.directory)
+        # Until Linux 6.15 overlayfs takes no layer whose mount is attached nowhere.
+        tree = in_mount_namespace(lambda: self.stack(ctx.directory, user_namespace))
         ctx.send_fd(tree)
-        for fd in (user_namespace, tree, *mapped):
-            os.close(fd)
+        os.close(tree)
+        os.close(user_namespace)
+
+    def stack(self, directory: str, user_namespace: int) -> int:
+        """The overlay, of names that are short and show no path of the host, as in Overlay."""
+        os.chdir(directory)
+        for number, layer in enumerate(self.layers):
+            mapped = open_tree(layer)
+            mount_setattr(mapped, MOUNT_ATTR_IDMAP, userns_fd=user_namespace)
+            move_mount(mapped, os.open(f"l{number}", os.O_PATH | os.O_CLOEXEC))
+        lowest_last = ":".join(f"l{n}" for n in reversed(range(len(self.layers))))
+        options = [("lowerdir", lowest_last), ("upperdir", UPPER), ("workdir", WORK)]
+        return make("overlay", [("source", "overlay"), *options], MOUNT_ATTR_NODEV)
 
     def enter(self, ctx: Context) -> None:
         ctx.root = ctx.take_fd()
         target = self.mount_point(f"{ctx.directory}/{MERGED}")
         move_mount(ctx.root, target)
         os.close(target)
-
-    def stack(self, directory: str) -> int:
-        """The overlay, of names that are short and show no path of the host, as in Overlay."""
-        here = os.open(".", os.O_PATH | os.O_CLOEXEC)
-        os.chdir(directory)
-        try:
-            lowest_last = ":".join(f"l{n}" for n in reversed(range(len(self.layers))))
-            return make(
-                "overlay",
-                [
-                    ("source", "overlay"),
-                    ("lowerdir", lowest_last),
-                    ("upperdir", UPPER),
-                    ("workdir", WORK),
-                ],
-                MOUNT_ATTR_NODEV,
-            )
-        finally:
-            os.fchdir(here)
-            os.close(here)
 
     # --8<-- [end:mapped_overlay]
 

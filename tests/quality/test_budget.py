@@ -17,7 +17,7 @@ PACKAGES = ("linux", "networks", "mechanisms", "seccomp", "engine", "builders")
 MODULES = (
     "errors", "hints", "codec", "spans", "reader", "context", "mechanism", "spec", "ids", "limits",
     "resources", "writable_layer", "state_root", "state", "host.cache", "images.store",
-    "mount_options", "plan", "gc",
+    "mount_options", "plan", "gc", "apart", "wire",
 )  # fmt: skip
 
 ALLOWED = {

@@ -1,0 +1,24 @@
+"""Which tests run in a guest when nobody says: what knows of cgroups, and what runs in them."""
+
+from __future__ import annotations
+
+COMMON = (
+    "tests/kernel/test_cgroups.py",
+    "tests/kernel/cgroup2",
+    "tests/kernel/test_step5.py",
+    "tests/kernel/test_exec.py",
+    "tests/kernel/test_lean_clone.py",
+    # Emulated, a tenth of a processor takes minutes for this.
+    "--deselect=tests/kernel/test_step5.py::test_the_share_of_a_processor_is_limited_and_the_waiting_said",
+)
+UML = (
+    *COMMON,
+    # --userns as root: the image is in a tmpfs there, which maps ids since Linux 6.3.
+    "--deselect=tests/kernel/test_exec.py::test_it_is_in_every_namespace_of_the_container[options1]",
+)
+QEMU = (
+    *COMMON,
+    # Before Linux 6.15 overlayfs took no layer that is attached nowhere.
+    "tests/kernel/test_step6.py::test_what_root_may_do_works[userns]",
+    "tests/kernel/test_step6.py::test_userns_gives_no_power_over_the_hosts_files",
+)
