@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ORDER: dict[str, Builder] = {
     "user": isolation.user,
     "cgroup": isolation.cgroup,
+    "device_rules": isolation.device_rules,
     "cgroup_ns": isolation.cgroup_ns,
     "pid": isolation.pid,
     "ipc": isolation.ipc,

@@ -34,6 +34,10 @@ VERBS = {
     "state": "print the state of a container as JSON",
     "kill": "send a signal to the program of a container",
     "delete": "remove a container that has stopped",
+    "pause": "stop all processes of a container where they are",
+    "resume": "let a paused container go on",
+    "update": "change the limits of a container",
+    "list": "list the containers of the state directory",
 }
 SPEC_VERSION = "1.2.0"
 
