@@ -21,7 +21,7 @@ def run(program: bytes, kind: str, access: str, major: int, minor: int) -> int:
     registers = [0] * 11
     code = list(bpf.INSTRUCTION.iter_unpack(program))
     act = {
-        bpf.LDX_W: lambda now, _, offset, __: context[offset],
+        bpf.LDX_W: lambda _, __, offset, ___: context[offset],
         bpf.MOV_IMM: lambda _, __, ___, immediate: immediate,
         bpf.MOV_REG: lambda _, source, __, ___: source,
         bpf.AND_IMM: lambda now, _, __, immediate: now & immediate,
