@@ -37,6 +37,7 @@ VERBS = {
     "pause": "stop all processes of a container where they are",
     "resume": "let a paused container go on",
     "update": "change the limits of a container",
+    "events": "print what a container uses, and when it runs out of memory",
     "list": "list the containers of the state directory",
 }
 SPEC_VERSION = "1.2.0"
