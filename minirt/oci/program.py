@@ -39,6 +39,8 @@ VERBS = {
     "update": "change the limits of a container",
     "events": "print what a container uses, and when it runs out of memory",
     "list": "list the containers of the state directory",
+    "features": "print what this runtime can do, as JSON",
+    "spec": "write a config.json to begin with",
 }
 SPEC_VERSION = "1.2.0"
 
