@@ -46,10 +46,12 @@ def make(directory: str) -> None:
         try:
             os.makedirs(os.path.dirname(directory), exist_ok=True)
             os.mkdir(directory)
-        except FileNotFoundError:
-            # The container that had been the last in our shared parent took it away.
-            continue
         except OSError as error:
+            # The container that had been the last in our shared parent took it away: ENOENT, or
+            # ENODEV at that very moment, or EEXIST of makedirs, which looks again too late.
+            again = error.errno == errno.EEXIST and not os.path.exists(directory)
+            if again or error.errno in (errno.ENOENT, errno.ENODEV):
+                continue
             raise failed("cannot make a cgroup", f'mkdir("{directory}")', error) from None
         return inherit_sets(directory)
     raise HostError(f"cannot make {directory}: its parent is removed again and again")

@@ -77,11 +77,12 @@ class Cgroup(Mechanism):
             ctx.warn(f"moved {moved} processes from cgroup {base} to {base}/{cgroups.CALLER}")
 
     def limit(self, ctx: Context, hierarchy: Hierarchy, controller: str) -> None:
+        directory = hierarchy.directory(self.path)
         wanted = limits.settings(self.resources, controller, hierarchy.version)
-        missing = cgroupfs.settle(
-            hierarchy.directory(self.path), wanted, lambda f: limits.pointer(self.resources, f)
-        )
-        if missing and swap_is_active():
+        if hierarchy.version == 2:
+            cgroup_v2.await_files(directory, controller, [file for file, _ in wanted])
+        no_swap = cgroupfs.settle(directory, wanted, lambda f: limits.pointer(self.resources, f))
+        if no_swap and swap_is_active():
             ctx.warn("this kernel cannot limit swap (boot it with swapaccount=1)")
 
     def describe(self) -> str:
