@@ -16,6 +16,14 @@ def user(spec: Spec) -> Mechanism | None:
     return User(spec.uid_maps, spec.gid_maps)
 
 
+def scope(spec: Spec) -> Mechanism | None:
+    if not all(spec.cgroup_scope):
+        return None
+    from minirt.mechanisms.scope import Scope
+
+    return Scope(*spec.cgroup_scope)
+
+
 def cgroup(spec: Spec) -> Mechanism | None:
     if not spec.cgroups_path:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from minirt.errors import ConfigError, HostError
+from minirt.linux import systemd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,22 +37,48 @@ def placed(document: dict[str, Json], container_id: str, name: str) -> dict[str,
     if not isinstance(given, dict):  # the reader of the specification says what is wrong
         return document
     linux = dict(given)
-    path = linux.get("cgroupsPath") or ""
+    path = str(linux.get("cgroupsPath") or "")
+    if name == SYSTEMD:
+        parent, unit = _unit(path, container_id)
+        scope = f"{_slice(parent)}/{unit}"
+        own: Json = {"slice": parent, "unit": unit, "path": scope}
+        linux["cgroupsPath"] = f"{scope}/container"
+        return {**document, "linux": linux, "minirt": {**_own(document), "scope": own}}
     if name == DISABLED:
         linux["cgroupsPath"] = ""
-    elif name == SYSTEMD:
-        linux["cgroupsPath"] = _scope(str(path), container_id)
-    elif not path:
-        own = f"minirt/{container_id}"
-        wanted = os.geteuid() == 0 or bool(linux.get("resources"))
-        linux["cgroupsPath"] = (f"/{own}" if os.geteuid() == 0 else own) if wanted else ""
+    elif not path and (os.geteuid() == 0 or linux.get("resources")):
+        below = "/" if os.geteuid() == 0 else ""
+        linux["cgroupsPath"] = f"{below}minirt/{container_id}"
     return {**document, "linux": linux}
 
 
-def _scope(path: str, container_id: str) -> str:
-    if not os.path.isdir("/run/systemd/system"):
+def _own(document: dict[str, Json]) -> dict[str, Json]:
+    own = document.get("minirt")
+    return dict(own) if isinstance(own, dict) else {}
+
+
+def _unit(path: str, container_id: str) -> tuple[str, str]:
+    """The slice and the scope of "slice:prefix:name"."""
+    if not os.path.isdir(systemd.RUNNING):
         raise HostError(
             "cannot ask systemd for a cgroup: systemd does not run here",
             hint="leave out --systemd-cgroup, or use --cgroup-manager cgroupfs",
         )
-    raise HostError("systemd", hint=f"{path} {container_id}")
+    parts = (path or f":minirt:{container_id}").split(":")
+    if len(parts) != 3 or not parts[2] or "/" in path:
+        raise ConfigError(
+            f'expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got '
+            f'"{path}" instead',
+            pointer=POINTER,
+            hint="or leave out --systemd-cgroup",
+        )
+    parent, prefix, name = parts
+    return parent or "system.slice", f"{prefix}-{name}.scope" if prefix else f"{name}.scope"
+
+
+def _slice(name: str) -> str:
+    try:
+        return systemd.slice_path(name)
+    except ValueError:
+        hint = "name it as system.slice or a-b.slice"
+        raise ConfigError(f'"{name}" is no slice', pointer=POINTER, hint=hint) from None

@@ -12,6 +12,7 @@ import pytest
 from oci import PROGRAM, Runtime
 from oci_cgroups import Groups
 
+from minirt.linux import cgroupfs, cgroups, freezer
 from minirt.linux.process import pidfd_open
 
 if TYPE_CHECKING:
@@ -107,18 +108,23 @@ def test_a_paused_container_can_be_deleted_with_force_alone(runtime: Runtime, pi
     assert not [d for d in directories if d.exists()]
 
 
-def test_a_frozen_cgroup_is_refused_at_once(runtime: Runtime, pid: int, tmp_path: Path) -> None:
+def test_a_frozen_cgroup_is_refused_at_once(runtime: Runtime) -> None:
     """Whoever entered it would stand still, and the runtime with it."""
-    groups = Groups(pid)
-    runtime.must("pause", "c1")
-    runtime.config["linux"]["cgroupsPath"] = "/minirt/c1/inside"
-    with (tmp_path / "log").open("w") as log:
-        words = [*PROGRAM, "--root", str(runtime.root), "create", "--bundle", str(runtime.bundle)]
-        (runtime.bundle / "config.json").write_text(json.dumps(runtime.config))
-        done = subprocess.run([*words, "c2"], stderr=log, stdout=log, timeout=20, check=False)
-    assert done.returncode == 1
-    assert "frozen" in (tmp_path / "log").read_text()
-    assert not [d for d in groups.directories() if (d / "inside").exists()]
+    found = cgroups.hierarchies()
+    hierarchy = cgroups.holder(found, "freezer") or found[0]
+    parent = f"{hierarchy.mountpoint}/minirt-frozen-{os.getpid()}"
+    os.mkdir(parent)
+    try:
+        freezer.freeze(parent)
+        runtime.config["linux"]["cgroupsPath"] = f"/{os.path.basename(parent)}/inside"
+        refused = runtime.call("create", "c1", timeout=20)
+        assert refused.returncode == 1
+        assert "frozen" in refused.stderr
+        assert os.listdir(runtime.root) == []
+        assert not os.path.exists(f"{parent}/inside")
+    finally:
+        for other in found:
+            cgroupfs.remove([f"{other.mountpoint}/{os.path.basename(parent)}"])
 
 
 def test_kill_all_reaches_what_init_left_behind(runtime: Runtime, tmp_path: Path) -> None:
