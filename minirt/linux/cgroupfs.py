@@ -81,11 +81,13 @@ class Entrance:
 
     __slots__ = ("directory_fd", "tasks")
 
-    def __init__(self, directories: Iterable[str]) -> None:
+    def __init__(self, directories: Iterable[str], *, frozen_too: bool = False) -> None:
         self.tasks: list[int] = []
         self.directory_fd = -1
         for directory in directories:
-            if freezer.frozen(directory):  # what enters it would stand still, and we wait for it
+            if not frozen_too and freezer.frozen(
+                directory
+            ):  # what enters it would stand still, and we wait for it
                 raise StateError(
                     f"container's cgroup unexpectedly frozen: {directory}", hint="thaw it first"
                 )

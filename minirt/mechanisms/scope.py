@@ -1,8 +1,7 @@
 """Scope: the place for the container's cgroup, where systemd owns the tree of all cgroups.
 
 The container's own is a child of the scope: what systemd hands over begins below it, so a reload
-of systemd's configuration does not touch the limits. Not in version 1's trees of single
-controllers: those systemd does not own.
+of systemd's configuration does not touch the limits. Version 1 has trees that systemd does not own.
 """
 
 from __future__ import annotations
@@ -30,17 +29,16 @@ class Scope(Mechanism):
         self.keeper = -1
 
     def prepare(self, ctx: Context) -> None:
+        hierarchy, *others = cgroups.hierarchies()
+        if others or hierarchy.version != 2:
+            raise HostError(
+                "minirt asks systemd for a cgroup only where version 2 is alone",
+                hint="use --cgroup-manager cgroupfs",
+            )
         ctx.record(self.name, self.unit)
         self.keeper = systemd.start_scope(self.parent, self.unit)
-        for hierarchy in cgroups.hierarchies():
-            if hierarchy.version == 2 and os.path.isdir(hierarchy.directory(self.path)):
-                # The process that keeps the scope must not stand beside the container's cgroup.
-                cgroup_v2.make_room(hierarchy.directory(self.path))
-                return
-        raise HostError(
-            f"systemd made {self.unit}, but not at {self.path} of version 2",
-            hint="use --cgroup-manager cgroupfs",
-        )
+        # The process that keeps the scope must not stand beside the container's cgroup.
+        cgroup_v2.make_room(hierarchy.directory(self.path))
 
     def enter(self, ctx: Context) -> None:
         self.close()  # the copy that would keep it for ever; the runtime's ends with it

@@ -26,13 +26,14 @@ class Runtime:
         self.bundle = directory / "bundle"
         self.bundle.mkdir()
         self.root = directory / "root"
+        self.program = PROGRAM
         self.config = configuration(args or ("true",))
         merge(build.ensure().layers, str(self.bundle / "rootfs"))
 
     def call(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """One call; `options` are subprocess.run's."""
         (self.bundle / "config.json").write_text(json.dumps(self.config))
-        argv = [*PROGRAM, "--root", str(self.root), *words]
+        argv = [*self.program, "--root", str(self.root), *words]
         usual = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 60}
         usual |= {"env": {"PWD": "/"}, "cwd": self.bundle}
         return subprocess.run(argv, check=False, **{**usual, **options})
