@@ -85,9 +85,8 @@ class Entrance:
         self.tasks: list[int] = []
         self.directory_fd = -1
         for directory in directories:
-            if not frozen_too and freezer.frozen(
-                directory
-            ):  # what enters it would stand still, and we wait for it
+            # What enters it would stand still, and we would wait for it.
+            if not frozen_too and freezer.frozen(directory):
                 raise StateError(
                     f"container's cgroup unexpectedly frozen: {directory}", hint="thaw it first"
                 )

@@ -57,6 +57,11 @@ class Call:
             raise ConfigError("needs the id of a container", pointer="ID", hint="see --help")
         return self.words.arguments[0]
 
+    @property
+    def own_name(self) -> str:
+        """The id, with what tells it from the same one below another root."""
+        return f"{self.id}-{states.State(self.root, self.id).key}"
+
     def loaded(self, *, lock: bool = True) -> State:
         """The container's record, locked unless it is only to be looked at; StateError."""
         state = states.State(self.root, self.id)

@@ -27,11 +27,12 @@ def manager(options: Words) -> str:
     return name
 
 
-def placed(document: dict[str, Json], container_id: str, name: str) -> dict[str, Json]:
+def placed(document: dict[str, Json], own_name: str, name: str) -> dict[str, Json]:
     """`document` with a path for the cgroup, or without any cgroup.
 
-    The specification leaves the absent path to us: /minirt/ID, and for an ordinary user the same
-    below the own cgroup, where something may have been delegated.
+    The specification leaves the absent path to us: /minirt/NAME, and for an ordinary user the
+    same below the own cgroup, where something may have been delegated. `own_name` is one that no
+    container of another state directory has.
     """
     given = document.get("linux") or {}
     if not isinstance(given, dict):  # the reader of the specification says what is wrong
@@ -39,7 +40,7 @@ def placed(document: dict[str, Json], container_id: str, name: str) -> dict[str,
     linux = dict(given)
     path = str(linux.get("cgroupsPath") or "")
     if name == SYSTEMD:
-        parent, unit = _unit(path, container_id)
+        parent, unit = _unit(path, own_name)
         scope = f"{_slice(parent)}/{unit}"
         own: Json = {"slice": parent, "unit": unit, "path": scope}
         linux["cgroupsPath"] = f"{scope}/container"
@@ -48,7 +49,7 @@ def placed(document: dict[str, Json], container_id: str, name: str) -> dict[str,
         linux["cgroupsPath"] = ""
     elif not path and (os.geteuid() == 0 or linux.get("resources")):
         below = "/" if os.geteuid() == 0 else ""
-        linux["cgroupsPath"] = f"{below}minirt/{container_id}"
+        linux["cgroupsPath"] = f"{below}minirt/{own_name}"
     return {**document, "linux": linux}
 
 
@@ -57,14 +58,14 @@ def _own(document: dict[str, Json]) -> dict[str, Json]:
     return dict(own) if isinstance(own, dict) else {}
 
 
-def _unit(path: str, container_id: str) -> tuple[str, str]:
+def _unit(path: str, own_name: str) -> tuple[str, str]:
     """The slice and the scope of "slice:prefix:name"."""
     if not os.path.isdir(systemd.RUNNING):
         raise HostError(
             "cannot ask systemd for a cgroup: systemd does not run here",
             hint="leave out --systemd-cgroup, or use --cgroup-manager cgroupfs",
         )
-    parts = (path or f":minirt:{container_id}").split(":")
+    parts = (path or f":minirt:{own_name}").split(":")
     if len(parts) != 3 or not parts[2] or "/" in path:
         raise ConfigError(
             f'expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got '

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from minirt.images import build
+from minirt.state import State
 from minirt.vm.layers import merge
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class Runtime:
     def state(self, name: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.must("state", name))
         return document
+
+    def cgroup(self, name: str) -> str:
+        """The path of its cgroup where its configuration names none."""
+        return f"/minirt/{name}-{State(str(self.root), name).key}"
 
 
 def configuration(args: tuple[str, ...]) -> dict[str, Any]:

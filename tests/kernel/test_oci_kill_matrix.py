@@ -37,7 +37,7 @@ class Killed(Runtime):
 
     def left(self) -> list[str]:
         found = [f"state {name}" for name in os.listdir(self.root)]
-        directories = [f"{h.mountpoint}/minirt/{NAME}" for h in cgroups.hierarchies()]
+        directories = [f"{h.mountpoint}{self.cgroup(NAME)}" for h in cgroups.hierarchies()]
         return found + [d for d in directories if os.path.exists(d)]
 
 

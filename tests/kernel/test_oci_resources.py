@@ -77,7 +77,7 @@ def enter(directory: str) -> None:
 
 def test_without_a_path_it_has_one_of_its_own(runtime: Runtime, tmp_path: Path) -> None:
     groups = created(runtime, tmp_path)
-    assert set(groups.paths.values()) == {"/minirt/c1"}
+    assert set(groups.paths.values()) == {runtime.cgroup("c1")}
 
 
 def test_what_was_there_before_is_used_and_left(runtime: Runtime, tmp_path: Path) -> None:
