@@ -14,6 +14,7 @@ from oci import Runtime
 
 from minirt import gc
 from minirt.linux import cgroups
+from minirt.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,12 @@ class Killed(Runtime):
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=True, check=False,
                 cwd=self.bundle, timeout=30,
             )  # fmt: skip
+
+    def await_init(self) -> None:
+        """Until what was just cloned has let go of the lock, a collector leaves all alone."""
+        state = State(str(self.root), NAME)
+        state.lock(wait=True)
+        state.unlock()
 
     def left(self) -> list[str]:
         found = [f"state {name}" for name in os.listdir(self.root)]
@@ -79,6 +86,7 @@ def test_what_a_killed_create_left_is_collected(runtime: Killed, creation: list[
     warnings: list[str] = []
     for moment in creation:
         assert runtime.at(moment, "create", NAME).returncode == -SIGKILL, moment
+        runtime.await_init()
         assert gc.collect(str(runtime.root), warnings.append) == [NAME], moment
         assert runtime.left() == [], moment
     assert warnings == []
