@@ -32,12 +32,15 @@ TESTS = (
     "tests/kernel/test_step5.py",
     "tests/kernel/test_exec.py",
     "tests/kernel/test_lean_clone.py",
+    "tests/kernel/test_oci_resources.py",
+    "tests/kernel/test_oci_verbs.py",
+    "tests/kernel/test_oci_events.py",
     # Emulated, a tenth of a processor takes minutes for this.
     "--deselect=tests/kernel/test_step5.py::test_the_share_of_a_processor_is_limited_and_the_waiting_said",
     # --userns as root: the guests' Linux 6.1 stacks no overlay on mounts that are not attached.
     "--deselect=tests/kernel/test_exec.py::test_it_is_in_every_namespace_of_the_container[options1]",
 )
-SECONDS = 900.0
+SECONDS = 1500.0
 BACKENDS = {"uml": uml.machine, "qemu": qemu.machine}
 
 
