@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 # The canonical order: top to bottom in every phase, bottom to top in teardown.
 ORDER: dict[str, Builder] = {
     "user": isolation.user,
+    "scope": isolation.scope,
     "cgroup": isolation.cgroup,
+    "device_rules": isolation.device_rules,
     "cgroup_ns": isolation.cgroup_ns,
     "pid": isolation.pid,
     "ipc": isolation.ipc,

@@ -62,10 +62,7 @@ def execute(state: State, process: Mapping[str, Json], recorder: Recorder) -> in
 def _plan(state: State, spec: Spec) -> Plan:
     allowed = [name for name in MECHANISMS if name in state.mechanisms or name == "terminal"]
     plan: tuple[Mechanism, ...] = plans.build(spec, allowed)
-    directories = state.created.get("cgroup")
-    if isinstance(directories, list):
-        plan = (CgroupJoin([str(directory) for directory in directories]), *plan)
-    return plan
+    return (CgroupJoin(state.cgroups()), *plan) if state.cgroups() else plan
 
 
 def namespaces(state: State) -> dict[str, str]:

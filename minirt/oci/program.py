@@ -34,6 +34,13 @@ VERBS = {
     "state": "print the state of a container as JSON",
     "kill": "send a signal to the program of a container",
     "delete": "remove a container that has stopped",
+    "pause": "stop all processes of a container where they are",
+    "resume": "let a paused container go on",
+    "update": "change the limits of a container",
+    "events": "print what a container uses, and when it runs out of memory",
+    "list": "list the containers of the state directory",
+    "features": "print what this runtime can do, as JSON",
+    "spec": "write a config.json to begin with",
 }
 SPEC_VERSION = "1.2.0"
 

@@ -71,6 +71,7 @@ class Request:
                 "layers": self.layers(),
                 "network": {"mode": self.network(), "publish": self.published()},
                 "seccomp": self.seccomp(),
+                "cgroups": "limited",
                 "requiredCapabilities": self.required_capabilities(),
             },
         }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vm.harness.verdict import Report
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 900.0
+SECONDS = 1500.0
 BACKENDS = {"uml": uml.machine, "qemu": qemu.machine}
 
 

@@ -8,6 +8,9 @@ COMMON = (
     "tests/kernel/test_step5.py",
     "tests/kernel/test_exec.py",
     "tests/kernel/test_lean_clone.py",
+    "tests/kernel/test_oci_resources.py",
+    "tests/kernel/test_oci_verbs.py",
+    "tests/kernel/test_oci_events.py",
     # Emulated, a tenth of a processor takes minutes for this.
     "--deselect=tests/kernel/test_step5.py::test_the_share_of_a_processor_is_limited_and_the_waiting_said",
 )

@@ -8,7 +8,7 @@ import time
 from minirt import engine
 from minirt import state as states
 from minirt.linux import files
-from minirt.oci import bundle
+from minirt.oci import bundle, cgroup
 from minirt.oci.parser import Option
 
 TYPE_CHECKING = False
@@ -37,6 +37,7 @@ def create(call: Call, *, foreground: bool) -> Container:
     """The container that `call` asks for, created; its pid file is written."""
     directory = os.path.abspath(call.words.text("--bundle") or ".")
     document = bundle.read(directory, call.words.text("--config"))
+    document = cgroup.placed(document, call.own_name, cgroup.manager(call.options))
     state = states.new(call.root, call.id)
     state.spec, state.bundle, state.wall_time = document, directory, int(time.time())
     container = engine.create(state, call.recorder, foreground=foreground)

@@ -25,7 +25,8 @@ def run(call: Call) -> int:
         return 0
     from minirt.engine.attend import attend
 
+    container.state.unlock()  # while it runs, others may pause, change or delete it
     status = attend(container)
-    if not call.words.on("--keep"):
+    if not call.words.on("--keep") and container.state.lock(wait=True):
         engine.destroy(container)
     return status
