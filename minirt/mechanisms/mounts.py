@@ -13,44 +13,13 @@ from minirt.errors import ConfigError
 from minirt.linux.calls import failed
 from minirt.linux.command import quoted, quoted_path
 from minirt.linux.files import is_directory, make_directories, make_file
-from minirt.linux.mount import ATTRIBUTES, make, mount_setattr, move_mount, open_tree
+from minirt.linux.mount import ATTRIBUTES
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
-
-
-class Mount:
-    """One mount: where it goes, and what it is made of.
-
-    `attributes` are MOUNT_ATTR_*; `data` the file system's own options as (key, value);
-    `pointer` names the entry in an error. `recursive` is for bind mounts.
-    """
-
-    __slots__ = (
-        "attributes", "data", "destination", "fstype", "pointer", "recursive", "source",
-    )  # fmt: skip
-
-    def __init__(self, destination: str, fstype: str, source: str = "", pointer: str = "") -> None:
-        self.destination = destination
-        self.fstype = fstype
-        self.source = source
-        self.pointer = pointer
-        self.attributes = 0
-        self.data: tuple[tuple[str, str], ...] = ()
-        self.recursive = False
-
-    def make(self) -> int:
-        """Make the mount, attached nowhere yet; its descriptor."""
-        if self.fstype != "bind":
-            return make(
-                self.fstype, (("source", self.source or self.fstype), *self.data), self.attributes
-            )
-        tree = open_tree(self.source, recursive=self.recursive)
-        if self.attributes:
-            mount_setattr(tree, self.attributes, recursive=self.recursive)
-        return tree
+    from minirt.filetree.mount import Mount
 
 
 class Mounts(Mechanism):
@@ -73,9 +42,9 @@ class Mounts(Mechanism):
     # --8<-- [start:mounts]
     def enter(self, ctx: Context) -> None:
         for mount in self.mounts:
-            tree = mount.make()
+            tree = ctx.trees.pop(mount.pointer, 0) or mount.make()
             target = self.mount_point(ctx.root, mount.destination, tree)
-            move_mount(tree, target)
+            mount.attach(tree, target)
             os.close(target)
             os.close(tree)
 
@@ -103,7 +72,8 @@ class Mounts(Mechanism):
 def by_hand(mount: Mount) -> list[str]:
     """mount(8) for one mount; $dir/rootfs is the container's root."""
     target = quoted_path(f"$dir/rootfs{mount.destination}")
-    attributes = [name for name, bit in ATTRIBUTES.items() if mount.attributes & bit]
+    bits = mount.attributes.set | mount.deep.set
+    attributes = [name for name, bit in ATTRIBUTES.items() if bits & bit]
     options = ",".join(attributes + [f"{k}={v}" if v else k for k, v in mount.data])
     flags = f" -o {quoted(options)}" if options else ""
     if mount.fstype == "bind":
