@@ -45,8 +45,11 @@ NOTHING = frozenset(
 )
 
 
-def mount_of(entry: MountSpec) -> Mount:
-    """The mount that an entry of `mounts` describes; ConfigError names an unknown option."""
+def mount_of(entry: MountSpec, *, cgroup_ns: bool = False) -> Mount:
+    """The mount that an entry of `mounts` describes; ConfigError names an unknown option.
+
+    `cgroup_ns` is whether the container has a cgroup namespace of its own.
+    """
     mount = Mount(entry.destination, entry.fstype, entry.source, entry.pointer)
     mount.uid_maps, mount.gid_maps = entry.uid_maps, entry.gid_maps
     if entry.uid_maps or entry.gid_maps:
@@ -58,14 +61,31 @@ def mount_of(entry: MountSpec) -> Mount:
             pointer=f"{entry.pointer}/options",
             hint="use ro, rw, nosuid, nodev, noexec, bind or rbind",
         )
+    if entry.fstype == "cgroup":
+        from minirt.filetree.cgroups import CgroupTree
+
+        readonly = bool((mount.attributes.set | mount.deep.set) & MOUNT_ATTR_RDONLY)
+        tree = CgroupTree(readonly=readonly, namespaced=cgroup_ns)
+        mount.maker, mount.after = tree.make, tree.fill
+    if entry.fstype == "tmpfs" and is_dev(entry):
+        mount.attributes.add(0, MOUNT_ATTR_RDONLY)  # by ReadonlyMounts, when it has its nodes
     mount.data = tuple((key, value) for key, _, value in (o.partition("=") for o in own))
     return mount
+
+
+def is_dev(entry: MountSpec) -> bool:
+    return entry.destination.rstrip("/") == "/dev"
 
 
 def propagation_of(option: str) -> tuple[int, bool] | None:
     """(MS_*, recursive) of "shared", "rslave" and their like; None for another word."""
     flag = PROPAGATION.get(option) or PROPAGATION.get(option.removeprefix("r"))
     return (flag, option not in PROPAGATION) if flag else None
+
+
+def connected(mount: Mount) -> bool:
+    """Whether it is a bind mount that goes on hearing of the host's mounts, or telling it."""
+    return any(flag & (MS_SLAVE | MS_SHARED) for flag, _ in mount.propagation)
 
 
 def _taken(mount: Mount, option: str) -> bool:
@@ -80,7 +100,9 @@ def _taken(mount: Mount, option: str) -> bool:
     elif option == "rbind":
         mount.recursive = True
     elif option == "tmpcopyup":
-        mount.copy_up = True
+        from minirt.filetree.copy_up import copy_up
+
+        mount.before = copy_up
     elif option in ("idmap", "ridmap"):
         mount.id_mapping = option
     else:

@@ -13,6 +13,8 @@ from minirt.linux.mount import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     IdMaps = tuple[tuple[int, int, int], ...]
 
 
@@ -42,13 +44,15 @@ class Mount:
     pointer      names the entry in an error
     recursive    whether a bind mount takes with it what is mounted below its source
     propagation  (MS_*, recursive) in the order in which they were asked for
-    copy_up      whether a new file system starts with the files that it covers
+    maker        makes it, where it is neither a bind mount nor one file system
+    before       gives it files before it is attached, from what it will cover: (target, tree)
+    after        completes it when it is attached
     id_mapping   "idmap" or "ridmap": by uid_maps and gid_maps, else as the container's
     """
 
     __slots__ = (
-        "attributes", "copy_up", "data", "deep", "destination", "fstype", "gid_maps", "id_mapping",
-        "pointer", "propagation", "recursive", "source", "uid_maps",
+        "after", "attributes", "before", "data", "deep", "destination", "fstype", "gid_maps",
+        "id_mapping", "maker", "pointer", "propagation", "recursive", "source", "uid_maps",
     )  # fmt: skip
 
     def __init__(self, destination: str, fstype: str, source: str = "", pointer: str = "") -> None:
@@ -61,18 +65,22 @@ class Mount:
         self.data: tuple[tuple[str, str], ...] = ()
         self.propagation: tuple[tuple[int, bool], ...] = ()
         self.recursive = False
-        self.copy_up = False
+        self.maker: Callable[[], int] | None = None
+        self.before: Callable[[int, int], None] | None = None
+        self.after: Callable[[int], None] | None = None
         self.id_mapping = ""
         self.uid_maps: IdMaps = ()
         self.gid_maps: IdMaps = ()
 
     def make(self) -> int:
         """Make the mount, attached nowhere yet; its descriptor."""
+        if self.maker:
+            return self.maker()
         if self.fstype == "bind":
             return open_tree(self.source, recursive=self.recursive)
         options = (("source", self.source or self.fstype), *self.data)
         try:
-            return make(self.fstype, options, 0 if self.copy_up else self.attributes.set)
+            return make(self.fstype, options, 0 if self.before else self.attributes.set)
         except KernelError as error:
             # Of a network namespace that is not this user namespace's: all that can be had is
             # the host's, with what is mounted below it, and not to write to.
@@ -83,17 +91,17 @@ class Mount:
 
     def attach(self, tree: int, target: int) -> None:
         """Attach what `make` made to the directory or file `target`."""
-        if self.copy_up:
-            from minirt.filetree.copy_up import copy_up
-
-            copy_up(target, tree)
+        if self.before:
+            self.before(target, tree)
         self.change(tree)
         move_mount(tree, target)
+        if self.after:
+            self.after(tree)
 
     def change(self, tree: int) -> None:
         """Give it the attributes and the propagation that were asked for."""
         self.deep.apply(tree, recursive=True)
-        if self.fstype == "bind" or self.copy_up:
+        if self.fstype == "bind" or self.before:
             self.attributes.apply(tree, recursive=False)
         for propagation, recursive in self.propagation:
             mount_setattr(tree, propagation=propagation, recursive=recursive)
