@@ -11,6 +11,7 @@ from minirt.reader import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from minirt.filetree.mount import Mount
     from minirt.mechanism import Mechanism
     from minirt.spec import MountSpec, Spec
 
@@ -25,6 +26,8 @@ def sources(spec: Spec) -> Mechanism | None:
     from minirt.mount_options import connected, mount_of, propagation_of
 
     mounts = tuple(mount_of(entry) for entry in spec.mounts if entry.fstype == "bind")
+    for mount in mounts:
+        _require_maps(mount, spec)
     by_host = spec.makes("user") and os.geteuid() == 0
     handed_in = tuple(m for m in mounts if by_host or m.id_mapping)
     if handed_in:
@@ -39,6 +42,18 @@ def sources(spec: Spec) -> Mechanism | None:
     from minirt.mechanisms.sources import Sources
 
     return Sources(kept, heard)
+
+
+def _require_maps(mount: Mount, spec: Spec) -> None:
+    """ConfigError for a mount whose ids shall be mapped, without the maps."""
+    if bool(mount.uid_maps) != bool(mount.gid_maps):
+        raise ConfigError("needs both uidMappings and gidMappings", pointer=mount.pointer)
+    if mount.id_mapping and not mount.uid_maps and "user" not in spec.namespaces:
+        raise ConfigError(
+            f"{mount.id_mapping} without a user namespace, and without maps of its own",
+            pointer=mount.pointer,
+            hint="give it uidMappings and gidMappings",
+        )
 
 
 def mnt(spec: Spec) -> Mechanism | None:
@@ -101,7 +116,9 @@ def devices(spec: Spec) -> Mechanism | None:
         return Devices()
     from minirt.mechanisms.device_nodes import DeviceNodes
 
-    return DeviceNodes([*nodes.default_nodes(), *more], bound=nodev)
+    # One that is asked for by name comes in place of the usual one.
+    chosen = {node.path: node for node in (*nodes.default_nodes(), *more)}
+    return DeviceNodes(list(chosen.values()), bound=nodev)
 
 
 def _on_dev(spec: Spec) -> MountSpec | None:
