@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import os
 
-from minirt.errors import ConfigError
+from minirt.errors import ConfigError, KernelError
 from minirt.linux.calls import failed
 from minirt.linux.command import quoted, quoted_path
-from minirt.linux.files import is_directory, make_directories, make_file
+from minirt.linux.files import (
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_SYMLINKS,
+    is_directory,
+    make_directories,
+    make_file,
+    openat2,
+)
 from minirt.linux.mount import ATTRIBUTES
 from minirt.mechanism import Mechanism
 
@@ -20,6 +27,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
     from minirt.filetree.mount import Mount
+
+# What is hidden in them is hidden by name: they must be where their names say.
+OF_THE_KERNEL = ("proc", "sysfs")
 
 
 class Mounts(Mechanism):
@@ -43,15 +53,16 @@ class Mounts(Mechanism):
     def enter(self, ctx: Context) -> None:
         for mount in self.mounts:
             tree = ctx.trees.pop(mount.pointer, 0) or mount.make()
-            target = self.mount_point(ctx.root, mount.destination, tree)
+            target = self.mount_point(ctx.root, mount, tree)
             mount.attach(tree, target)
             os.close(target)
             os.close(tree)
 
     # --8<-- [end:mounts]
 
-    def mount_point(self, root: int, path: str, tree: int) -> int:
-        """A directory or a file at `path`, as the mount is one or the other."""
+    def mount_point(self, root: int, mount: Mount, tree: int) -> int:
+        """A directory or a file at the destination, as the mount is one or the other."""
+        path = mount.destination
         maker = make_directories if is_directory(tree) else make_file
         try:
             target = maker(root, path)
@@ -60,6 +71,8 @@ class Mounts(Mechanism):
         if is_directory(target) != is_directory(tree):
             hint = "mount a directory on a directory and a file on a file"
             raise ConfigError(f"{path} is a directory, and what to mount is not", hint=hint)
+        if mount.fstype in OF_THE_KERNEL:
+            require_no_links(root, path)
         return target
 
     def describe(self) -> str:
@@ -67,6 +80,17 @@ class Mounts(Mechanism):
 
     def by_hand(self) -> list[str]:
         return [line for mount in self.mounts for line in by_hand(mount)]
+
+
+def require_no_links(root: int, path: str) -> None:
+    """ConfigError where the image leads `path` elsewhere (CVE-2019-19921, CVE-2023-27561)."""
+    try:
+        os.close(openat2(root, path, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS))
+    except KernelError as error:
+        if error.errno_name() != "ELOOP":
+            raise
+        hint = "the image must have an ordinary directory there, or none"
+        raise ConfigError(f"{path} is a symbolic link, or below one", hint=hint) from None
 
 
 def by_hand(mount: Mount) -> list[str]:
