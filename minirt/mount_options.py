@@ -39,16 +39,19 @@ PROPAGATION = {
 }  # fmt: skip
 # Of the whole file system: a new one takes them, a bind mount has its source's.
 WHOLE = frozenset(("sync", "async", "dirsync", "mand", "nomand", "lazytime", "nolazytime"))
+# They label their own files, or (bind, cgroup) are not the container's to label.
+UNLABELLED = frozenset(("proc", "sysfs", "mqueue", "cgroup", "bind"))
 # For mount(8) alone, or what is done anyway.
 NOTHING = frozenset(
     ("bind", "defaults", "remount", "silent", "loud", "iversion", "noiversion", "acl", "noacl")
 )
 
 
-def mount_of(entry: MountSpec, *, cgroup_ns: bool = False) -> Mount:
+def mount_of(entry: MountSpec, *, cgroup_ns: bool = False, label: str = "") -> Mount:
     """The mount that an entry of `mounts` describes; ConfigError names an unknown option.
 
-    `cgroup_ns` is whether the container has a cgroup namespace of its own.
+    `cgroup_ns` is whether the container has a cgroup namespace of its own, `label` the SELinux
+    context of the file systems that it makes.
     """
     mount = Mount(entry.destination, entry.fstype, entry.source, entry.pointer)
     mount.uid_maps, mount.gid_maps = entry.uid_maps, entry.gid_maps
@@ -70,6 +73,12 @@ def mount_of(entry: MountSpec, *, cgroup_ns: bool = False) -> Mount:
     if entry.fstype == "tmpfs" and is_dev(entry):
         mount.attributes.add(0, MOUNT_ATTR_RDONLY)  # by ReadonlyMounts, when it has its nodes
     mount.data = tuple((key, value) for key, _, value in (o.partition("=") for o in own))
+    if entry.fstype == "tmpfs" and not mount.before and "mode" not in dict(mount.data):
+        from minirt.filetree.copy_up import keep_mode
+
+        mount.before = keep_mode
+    if label and mount.fstype not in UNLABELLED:
+        mount.data += (("context", label),)
     return mount
 
 

@@ -7,6 +7,7 @@ import os
 from minirt.errors import ConfigError
 from minirt.ids import owner
 from minirt.linux.mount import MS_PRIVATE, MS_SHARED, MS_SLAVE
+from minirt.linux.statfs import selinux_enabled
 from minirt.reader import Reader
 
 TYPE_CHECKING = False
@@ -97,7 +98,11 @@ def mounts(spec: Spec) -> Mechanism | None:
     from minirt.mount_options import mount_of
 
     cgroup_ns = spec.makes("cgroup")
-    return Mounts(tuple(mount_of(entry, cgroup_ns=cgroup_ns) for entry in spec.mounts))
+    label = Reader(spec.raw).object("linux").text("mountLabel")
+    if label and not selinux_enabled():
+        label = ""
+    made = (mount_of(entry, cgroup_ns=cgroup_ns, label=label) for entry in spec.mounts)
+    return Mounts(tuple(made))
 
 
 def devices(spec: Spec) -> Mechanism | None:

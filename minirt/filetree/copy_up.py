@@ -1,24 +1,49 @@
-"""A file system that starts with what it covers (the mount option tmpcopyup)."""
+"""A new file system like what it covers: with its files (tmpcopyup), or with its mode."""
 
 from __future__ import annotations
 
 import os
 import stat
 
-from minirt.linux.files import write_all
+from minirt.errors import KernelError
+from minirt.linux.files import openat2, write_all
 
 CHUNK = 1 << 20
 FOLLOW = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def copy_up(source: int, tree: int) -> None:
-    """Copy what the directory `source` holds into the mount `tree`, which is attached nowhere.
+def copy_up(root: int, path: str, tree: int) -> None:
+    """Copy what the directory `path` holds into the mount `tree`, which is attached nowhere.
 
-    Both are descriptors; owners, modes and links are kept, and no link is followed.
+    Owners, modes and links are kept, and no link is followed.
     """
-    here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=source)
-    there = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=tree)
-    _copy_directory(here, there)
+    here = _covered(root, path)
+    if here >= 0:
+        _copy_directory(here, _top(tree))
+
+
+def keep_mode(root: int, path: str, tree: int) -> None:
+    """Give the mount `tree` the mode of the directory that it will cover, if there is one."""
+    here = _covered(root, path)
+    if here >= 0:
+        there = _top(tree)
+        os.fchmod(there, stat.S_IMODE(os.fstat(here).st_mode))
+        os.close(here)
+        os.close(there)
+
+
+def _covered(root: int, path: str) -> int:
+    """The directory at `path` inside the root; -1 without one."""
+    try:
+        return openat2(root, path, os.O_RDONLY | os.O_DIRECTORY)
+    except KernelError as error:
+        if error.errno_name() not in ("ENOENT", "ENOTDIR"):
+            raise
+        return -1
+
+
+def _top(tree: int) -> int:
+    return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=tree)
 
 
 def _copy_directory(here: int, there: int) -> None:

@@ -45,7 +45,7 @@ class Mount:
     recursive    whether a bind mount takes with it what is mounted below its source
     propagation  (MS_*, recursive) in the order in which they were asked for
     maker        makes it, where it is neither a bind mount nor one file system
-    before       gives it files before it is attached, from what it will cover: (target, tree)
+    before       makes a new file system like what it will cover: (root, destination, tree)
     after        completes it when it is attached
     id_mapping   "idmap" or "ridmap": by uid_maps and gid_maps, else as the container's
     """
@@ -66,7 +66,7 @@ class Mount:
         self.propagation: tuple[tuple[int, bool], ...] = ()
         self.recursive = False
         self.maker: Callable[[], int] | None = None
-        self.before: Callable[[int, int], None] | None = None
+        self.before: Callable[[int, str, int], None] | None = None
         self.after: Callable[[int], None] | None = None
         self.id_mapping = ""
         self.uid_maps: IdMaps = ()
@@ -89,10 +89,13 @@ class Mount:
             self.deep.add(MOUNT_ATTR_RDONLY, 0)
             return open_tree("/sys", recursive=True)
 
+    def fill(self, root: int, tree: int) -> None:
+        """Put into it what it shall have before anybody sees it."""
+        if self.before:
+            self.before(root, self.destination, tree)
+
     def attach(self, tree: int, target: int) -> None:
         """Attach what `make` made to the directory or file `target`."""
-        if self.before:
-            self.before(target, tree)
         self.change(tree)
         move_mount(tree, target)
         if self.after:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from minirt.errors import HostError
 from minirt.linux import ffi
 from minirt.linux.calls import check
@@ -30,3 +32,15 @@ def require(fd: int, wanted: int, path: str) -> None:
             f"{path} is not of the kernel's {NAMES[wanted]}",
             hint="do not mount or link anything else there",
         )
+
+
+def selinux_enabled() -> bool:
+    """Whether the kernel labels files: it then has its own file system at /sys/fs/selinux."""
+    try:
+        fd = os.open("/sys/fs/selinux", os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return magic(fd) == SELINUX_MAGIC
+    finally:
+        os.close(fd)

@@ -6,6 +6,7 @@ up again: nothing can be put in its place before the terminal is mounted (CVE-20
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -37,12 +38,16 @@ class Console(Mechanism):
             self.clear(dev)
             os.close(os.open("console", os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=dev))
         except OSError as error:
+            if error.errno == errno.EBUSY:  # the configuration mounts its own there
+                return
             raise failed(f"cannot make {PATH}", "open", error) from None
         finally:
             os.close(dev)
         self._place = openat2(ctx.root, PATH, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
 
     def seal(self, ctx: Context) -> None:
+        if self._place < 0:
+            return
         if not stat.S_ISCHR(os.fstat(0).st_mode):
             raise HostError("the standard input is no terminal")
         statfs.require(0, statfs.DEVPTS_SUPER_MAGIC, "the terminal")

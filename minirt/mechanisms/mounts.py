@@ -53,6 +53,7 @@ class Mounts(Mechanism):
     def enter(self, ctx: Context) -> None:
         for mount in self.mounts:
             tree = ctx.trees.pop(mount.pointer, 0) or mount.make()
+            mount.fill(ctx.root, tree)
             target = self.mount_point(ctx.root, mount, tree)
             mount.attach(tree, target)
             os.close(target)

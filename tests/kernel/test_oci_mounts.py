@@ -188,6 +188,17 @@ def test_tmpcopyup_starts_with_what_it_covers(runtime: Runtime) -> None:
         assert {"ro", "nosuid"} <= set(top(pid, "/data").options)
 
 
+def test_a_tmpfs_without_a_mode_has_that_of_what_it_covers(runtime: Runtime) -> None:
+    (runtime.bundle / "rootfs/data").mkdir(mode=0o750)
+    add(runtime, "tmpfs", "nosuid")
+    add(runtime, "tmpfs", "mode=700", destination="/etc")
+    add(runtime, "tmpfs", destination="/new")
+    with created(runtime) as pid:
+        modes = [inside(pid, path).stat().st_mode & 0o7777 for path in ("/data", "/etc", "/new")]
+        assert modes == [0o750, 0o700, 0o1777]
+        assert "nosuid" in top(pid, "/data").options
+
+
 def test_ids_are_mapped_without_a_user_namespace(runtime: Runtime, tmp_path: Path) -> None:
     directory = tmp_path / "owned"
     directory.mkdir()
@@ -254,3 +265,11 @@ def test_a_missing_source_is_named(runtime: Runtime) -> None:
     done = runtime.call("create", "c1")
     assert done.returncode == 1
     assert "/mounts/2: /no/such does not exist" in done.stderr
+
+
+def test_a_mount_label_is_ignored_without_selinux(runtime: Runtime) -> None:
+    if os.path.exists("/sys/fs/selinux/enforce"):
+        pytest.skip("SELinux is on")
+    runtime.config["linux"]["mountLabel"] = "system_u:object_r:container_file_t:s0"
+    with created(runtime) as pid:
+        assert not any("context" in option for option in top(pid, "/dev").super_options)

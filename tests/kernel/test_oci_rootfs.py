@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mounted import created, inside, table, top
-from oci import Runtime
+from mounted import Line, created, inside, table, top
+from oci import PROGRAM, Runtime
 
 HIERARCHIES = [m for m in table(os.getpid()) if m.fstype == "cgroup"]
 RO = ["nosuid", "noexec", "nodev", "ro"]
@@ -79,6 +79,26 @@ def test_in_a_cgroup_namespace_the_own_cgroup_is_the_root(runtime: Runtime) -> N
                 assert procs == [str(pid)]
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_with_version_2_alone_it_is_one_file_system(runtime: Runtime, own: bool) -> None:  # noqa: FBT001
+    """In a mount namespace where nothing of version 1 is to be seen."""
+    cgroup_entry(runtime, "ro")
+    del runtime.config["linux"]["cgroupsPath"]
+    if own:
+        runtime.config["linux"]["namespaces"].append({"type": "cgroup"})
+    runtime.config["process"]["args"] = ["grep", " /sys/fs/cgroup", "/proc/self/mountinfo"]
+    runtime.call("state", "none")  # writes config.json
+    words = " ".join([*PROGRAM, "--root", str(runtime.root), "run", "c1"])
+    hide = "; ".join(f"umount {m.mountpoint}" for m in HIERARCHIES)
+    script = f"set -e; {hide}; cd {runtime.bundle}; {words}"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False
+    )
+    (line,) = [Line(line) for line in done.stdout.splitlines()]
+    assert (line.mountpoint, line.fstype, line.root) == ("/sys/fs/cgroup", "cgroup2", "/")
+    assert {"ro", "nosuid", "nodev", "noexec"} <= set(line.options)
+
+
 def _cgroups(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/cgroup").read_text().splitlines()
 
@@ -113,7 +133,7 @@ def test_without_a_mount_namespace_the_host_keeps_its_root(runtime: Runtime) -> 
     runtime.config["linux"]["namespaces"] = [n for n in namespaces if n["type"] != "mount"]
     runtime.config["process"]["args"] = ["sh", "-c", "ls /bin/busybox; ls /proc/self/ns/pid"]
     runtime.call("state", "none")  # writes config.json
-    words = " ".join([*_program(), "--root", str(runtime.root), "run", "c1"])
+    words = " ".join([*PROGRAM, "--root", str(runtime.root), "run", "c1"])
     script = f"cd {runtime.bundle}; {words}; echo status $?; cat /proc/self/mountinfo; ls -d /root"
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=True
@@ -121,9 +141,3 @@ def test_without_a_mount_namespace_the_host_keeps_its_root(runtime: Runtime) -> 
     assert done.stdout.startswith("/bin/busybox\n/proc/self/ns/pid\nstatus 0\n"), done.stderr
     assert str(runtime.bundle) not in done.stdout
     assert done.stdout.endswith("/root\n")
-
-
-def _program() -> list[str]:
-    from oci import PROGRAM
-
-    return PROGRAM

@@ -103,3 +103,15 @@ def test_a_bind_mount_has_no_options_of_a_file_system() -> None:
 
 def test_an_option_may_have_an_equals_sign_in_its_value() -> None:
     assert mount("overlay", "lowerdir=/a=b").data == (("lowerdir", "/a=b"),)
+
+
+def test_a_label_is_for_file_systems_that_have_none_of_their_own() -> None:
+    def labelled(fstype: str) -> bool:
+        entry: dict[str, Json] = {"destination": "/x", "type": fstype, "source": "/"}
+        made = mount_of(MountSpec(Reader(entry)), label="system_u:object_r:x:s0:c1,c2")
+        return ("context", "system_u:object_r:x:s0:c1,c2") in made.data
+
+    assert [t for t in ("tmpfs", "devpts", "proc", "sysfs", "mqueue", "bind") if labelled(t)] == [
+        "tmpfs",
+        "devpts",
+    ]
