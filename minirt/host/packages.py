@@ -65,6 +65,7 @@ NEEDS = (
     Need("test", "erofs-utils", "mkfs.erofs", "a virtual machine's compressed disk"),
     Need("test", "squashfs-tools", "mksquashfs", "a virtual machine's compressed disk"),
     Need("box", "vagrant", "vagrant", "checking vm/Vagrantfile"),
+    Need("test", "runc", "runc", "the runtime that minirt-oci is compared with"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 

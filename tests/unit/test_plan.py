@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from minirt import mechanisms, plan
+from minirt.errors import ConfigError
 from minirt.mechanism import CHILD_PHASES, PHASES, Mechanism
 from minirt.spec import NAMESPACES, Spec
 
@@ -26,7 +27,11 @@ EVERYTHING: dict[str, Json] = {
         "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 2}],
     },
     "hostname": "web1",
-    "mounts": [{"destination": "/proc", "type": "proc"}],
+    "mounts": [
+        {"destination": "/proc", "type": "proc"},
+        {"destination": "/dev", "type": "tmpfs", "options": ["ro"]},
+        {"destination": "/data", "type": "bind", "source": "/", "options": ["rbind", "rshared"]},
+    ],
     "hooks": {"prestart": [{"path": "/bin/true"}]},
     "linux": {
         "namespaces": [{"type": kind} for kind in NAMESPACES],
@@ -34,6 +39,8 @@ EVERYTHING: dict[str, Json] = {
         "gidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65_536}],
         "cgroupsPath": "/minirt/web1",
         "maskedPaths": ["/proc/kcore"],
+        "rootfsPropagation": "shared",
+        "sysctl": {"kernel.domainname": "web"},
     },
     "minirt": {
         "layers": ["/"],
@@ -75,7 +82,9 @@ def test_the_order_is_the_plans_and_not_the_askers() -> None:
 
 ORDERED = (
     ("user", "cgroup", "cgroup_ns"),  # rights first; a cgroup before its namespace
-    ("mnt", "overlay", "mounts", "devices", "pivot", "masked_paths"),
+    ("sources", "mnt", "overlay", "mounts", "devices", "pivot", "masked_paths"),
+    ("devices", "pivot", "readonly_mounts"),
+    ("pivot", "terminal", "console", "propagation", "bounding_set"),
     ("bridge", "veth", "nat", "names"),
     ("pivot", "terminal", "bounding_set", "identity", "capabilities", "seccomp"),
     ("capabilities", "no_new_privs", "seccomp"),
@@ -145,3 +154,35 @@ def test_the_filter_is_the_last_thing_before_execve() -> None:
     assert built()[-1].name == "seccomp"
     assert type(built()[-1]).start is not Mechanism.start
     assert CHILD_PHASES[-1] == "start"
+
+
+def files(**members: Json) -> dict[str, type[Mechanism]]:
+    """The classes of the plan for a configuration with a root and these members, by name."""
+    document: dict[str, Json] = {"process": {"args": ["true"]}, "root": {"path": "/bundle/rootfs"}}
+    document["linux"] = {"namespaces": [{"type": "mount"}]}
+    return {m.name: type(m) for m in plan.build(Spec({**document, **members}))}
+
+
+def test_nodes_are_made_where_they_can_be_opened_and_else_bound() -> None:
+    def on_dev(*options: str) -> str:
+        dev: Json = {"destination": "/dev/", "type": "tmpfs", "options": list(options)}
+        return files(mounts=[dev])["devices"].__name__
+
+    assert on_dev("nosuid") == "DeviceNodes"
+    assert on_dev("nosuid", "nodev") == "Devices"
+
+
+def test_a_dev_of_the_hosts_is_left_alone() -> None:
+    dev: Json = {"destination": "/dev", "type": "bind", "source": "/dev", "options": ["rbind"]}
+    assert "devices" not in files(mounts=[dev])
+
+
+def test_without_a_mount_namespace_the_hosts_root_is_never_pivoted() -> None:
+    made = files(linux={})
+    assert made["pivot"].__name__ == "Chroot"
+    assert made["rootfs"].__name__ == "HostRootfs"
+
+
+def test_a_propagation_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match="/linux/rootfsPropagation"):
+        files(linux={"rootfsPropagation": "loud"})

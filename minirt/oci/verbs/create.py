@@ -23,7 +23,7 @@ OPTIONS = (
     Option("--pid-file", "FILE", "write the pid of the container's init to FILE"),
     Option("--console-socket", "PATH", "send the terminal's master end to this socket"),
     Option("--preserve-fds", "N", "give N descriptors from 3 on to the program"),
-    Option("--no-pivot", "", "ignored: pivot_root works everywhere"),
+    Option("--no-pivot", "", "chroot instead of pivot_root, for a host in its initramfs"),
     Option("--no-new-keyring", "", "keep the caller's session keyring"),
 )
 
@@ -38,6 +38,9 @@ def create(call: Call, *, foreground: bool) -> Container:
     directory = os.path.abspath(call.words.text("--bundle") or ".")
     document = bundle.read(directory, call.words.text("--config"))
     document = cgroup.placed(document, call.own_name, cgroup.manager(call.options))
+    if call.words.on("--no-pivot"):
+        own = document.get("minirt")
+        document["minirt"] = {**(own if isinstance(own, dict) else {}), "noPivot": True}
     state = states.new(call.root, call.id)
     state.spec, state.bundle, state.wall_time = document, directory, int(time.time())
     container = engine.create(state, call.recorder, foreground=foreground)
