@@ -8,7 +8,7 @@ the last call before execve.
 
 from __future__ import annotations
 
-from minirt.builders import files, isolation, network, process
+from minirt.builders import files, hooks, isolation, network, process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 
 # The canonical order: top to bottom in every phase, bottom to top in teardown.
 ORDER: dict[str, Builder] = {
+    "poststop": hooks.poststop,
     "user": isolation.user,
     "cgroup": isolation.cgroup,
     "cgroup_ns": isolation.cgroup_ns,
     "pid": isolation.pid,
     "ipc": isolation.ipc,
     "uts": isolation.uts,
+    "domainname": isolation.domainname,
+    "sysctl": isolation.sysctl,
     "loopback": network.loopback,
     "bridge": network.bridge,
     "veth": network.veth,
@@ -39,15 +42,25 @@ ORDER: dict[str, Builder] = {
     "overlay": files.overlay,
     "mounts": files.mounts,
     "devices": files.devices,
-    "hooks": files.hooks,
+    "make_cwd": files.make_cwd,
+    "hooks": hooks.hooks,
+    "console": process.console,
+    "dev_console": process.dev_console,
     "pivot": files.pivot,
     "masked_paths": files.masked_paths,
     "terminal": process.terminal,
+    "stdio": process.stdio,
+    "home": process.home,
+    "oom_score": process.oom_score,
+    "scheduling": process.scheduling,
+    "personality": process.personality,
+    "working_directory": process.working_directory,
     "bounding_set": process.bounding_set,
     "identity": process.identity,
     "capabilities": process.capabilities,
     "rlimits": process.rlimits,
     "no_new_privs": process.no_new_privs,
+    "labels": process.labels,
     "seccomp": process.seccomp,
 }
 ALL = tuple(ORDER)

@@ -59,12 +59,12 @@ def devices(spec: Spec) -> Mechanism | None:
     return Devices()
 
 
-def hooks(spec: Spec) -> Mechanism | None:
-    if not any(spec.hooks.values()):
+def make_cwd(spec: Spec) -> Mechanism | None:
+    if not spec.has_root or spec.process.cwd == "/":
         return None
-    from minirt.mechanisms.hooks import Hooks
+    from minirt.mechanisms.make_cwd import MakeCwd
 
-    return Hooks(spec.hooks)
+    return MakeCwd(spec.process.cwd)
 
 
 def pivot(spec: Spec) -> Mechanism | None:

@@ -11,6 +11,8 @@ from minirt.linux.process import (
     SIGKILL,
     SIGQUIT,
     SIGTERM,
+    SIGUSR1,
+    SIGUSR2,
     Wakeup,
     caught,
     ignored,
@@ -19,15 +21,17 @@ from minirt.linux.process import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Self
 
     from minirt.engine.container import Container
 
 FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
+# To many servers these say "read your configuration again", or something of their own.
+OFTEN = (SIGHUP, SIGUSR1, SIGUSR2)
 
 
-class Interrupted(BaseException):
+class Interrupted(KeyboardInterrupt):
     """A signal asked the runtime itself to stop, before there was a container to pass it to."""
 
     def __init__(self, signal: int) -> None:
@@ -40,9 +44,9 @@ def raise_on_signals() -> None:
     handle(_interrupt)
 
 
-def handle(handler: Callable[[int, object], None]) -> None:
-    """Run `handler` for each signal that we pass on, but for those our caller ignores (nohup)."""
-    for number in FORWARDED:
+def handle(handler: Callable[[int, object], None], signals: Iterable[int] = FORWARDED) -> None:
+    """Run `handler` for each of `signals`, but for those that our caller ignores (nohup)."""
+    for number in signals:
         if not ignored(number):
             set_handler(number, handler)
 
@@ -77,19 +81,16 @@ class Forwarder:
 
     def __enter__(self) -> Self:
         self.wakeup = Wakeup()
-        handle(self.forward)
+        handle(self.forward, {*FORWARDED, *OFTEN})
         return self
 
     def __exit__(self, *_: object) -> None:
-        handle(_ignore)
+        handle(_ignore, {*FORWARDED, *OFTEN})
         self.wakeup.close()
 
     def forward(self, signal: int, _frame: object) -> None:
-        """Deliver; kill where the kernel would drop it for want of a handler, or if asked twice.
-
-        SIGHUP may come often: to many servers it says "read your configuration again".
-        """
-        self.count += signal != SIGHUP
+        """Deliver; kill where the kernel would drop it for want of a handler, or if asked twice."""
+        self.count += signal not in OFTEN
         handled = caught(self.container.ctx.pid) & (1 << (signal - 1))
         if handled and self.count <= 1:
             self.container.kill(signal)

@@ -21,7 +21,7 @@ from minirt.state import RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from minirt.codec import Json
     from minirt.mechanism import Mechanism
@@ -29,9 +29,15 @@ if TYPE_CHECKING:
     from minirt.spans import Recorder
     from minirt.state import State
 
-# What a further process goes through; all else belongs to the container, not to a process.
+# What a further process goes through where its container's init did; all else belongs to the
+# container, not to a process.
 MECHANISMS = (
-    "terminal", "bounding_set", "identity", "capabilities", "rlimits", "no_new_privs", "seccomp",
+    "stdio", "home", "bounding_set", "identity", "capabilities", "no_new_privs", "seccomp",
+)  # fmt: skip
+# What a process may have though init has it not.
+OWN = (
+    "terminal", "console", "oom_score", "scheduling", "personality", "working_directory",
+    "rlimits", "labels",
 )  # fmt: skip
 
 
@@ -43,25 +49,35 @@ def execute(state: State, process: Mapping[str, Json], recorder: Recorder) -> in
     """
     if state.current() != RUNNING:
         raise StateError(f"container {state.id} is {state.current()}, not running")
+    with recorder.span("minirt exec") as root:
+        root.set("container.id", state.id)
+        container = prepared(state, process, recorder)
+        try:
+            start(container)
+            status = attend(container)
+        finally:
+            end(container)
+        root.set("process.exit.code", status)
+    return status
+
+
+def prepared(state: State, process: Mapping[str, Json], recorder: Recorder) -> Container:
+    """What is to become `process` in the container of `state`, which is loaded."""
     given = state.spec.get("process")
     own = given if isinstance(given, dict) else {}
     spec = Spec({**state.spec, "process": {**own, "terminal": False, **process}})
     container = Container(state, spec, _plan(state, spec), recorder)
     container.ctx.save = lambda: None  # nothing is made that outlives the process
-    with recorder.span("minirt exec") as root:
-        root.set("container.id", state.id)
-        try:
-            _start(container)
-            status = attend(container)
-        finally:
-            _end(container)
-        root.set("process.exit.code", status)
-    return status
+    return container
 
 
 def _plan(state: State, spec: Spec) -> Plan:
-    allowed = [name for name in MECHANISMS if name in state.mechanisms or name == "terminal"]
-    plan: tuple[Mechanism, ...] = plans.build(spec, allowed)
+    inherited = [name for name in MECHANISMS if name in state.mechanisms]
+    plan: tuple[Mechanism, ...] = plans.build(spec, (*OWN, *inherited))
+    if any(spec.process.affinity):
+        from minirt.mechanisms.affinity import Affinity
+
+        plan = (Affinity(*spec.process.affinity), *plan)
     directories = state.created.get("cgroup")
     if isinstance(directories, list):
         plan = (CgroupJoin([str(directory) for directory in directories]), *plan)
@@ -75,7 +91,8 @@ def namespaces(state: State) -> dict[str, str]:
     return {name: f"/proc/{state.pid}/ns/{name}" for name in names}
 
 
-def _start(container: Container) -> None:
+def start(container: Container, ready: Callable[[Container], None] | None = None) -> None:
+    """Execute the process; right before that, tell `ready` that it exists and has its terminal."""
     state = container.state
     container.phase("prepare")
     container.page = Page()
@@ -84,12 +101,20 @@ def _start(container: Container) -> None:
         if not state.init_alive():  # the paths may have led to another process's namespaces
             raise StateError(f"container {state.id} ended meanwhile")
         init.set_up()
+        if ready is not None:
+            ready(container)
         init.execute()
 
 
-def _end(container: Container) -> None:
+def end(container: Container) -> None:
+    """Kill the process if it runs, and let go of it."""
     if container.kill(SIGKILL):
         ended(container.ctx.pidfd)
+    release(container)
+
+
+def release(container: Container) -> None:
+    """Let go of the process, which goes on where it runs."""
     container.phase("teardown")
     collect_spans(container, dead=True)
     container.close()

@@ -24,16 +24,23 @@ EVERYTHING: dict[str, Json] = {
         "noNewPrivileges": True,
         "capabilities": {"bounding": ["CAP_CHOWN"]},
         "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 2}],
+        "cwd": "/srv",
+        "oomScoreAdj": 100,
+        "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 5},
+        "apparmorProfile": "web",
     },
     "hostname": "web1",
+    "domainname": "example",
     "mounts": [{"destination": "/proc", "type": "proc"}],
-    "hooks": {"prestart": [{"path": "/bin/true"}]},
+    "hooks": {kind: [{"path": "/bin/true"}] for kind in ("prestart", "poststop")},
     "linux": {
         "namespaces": [{"type": kind} for kind in NAMESPACES],
         "uidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65_536}],
         "gidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65_536}],
         "cgroupsPath": "/minirt/web1",
         "maskedPaths": ["/proc/kcore"],
+        "sysctl": {"net.core.somaxconn": "100"},
+        "personality": {"domain": "LINUX32"},
     },
     "minirt": {
         "layers": ["/"],
@@ -43,7 +50,7 @@ EVERYTHING: dict[str, Json] = {
 }
 
 
-ALTERNATIVES = ("rootfs",)  # to overlay
+ALTERNATIVES = ("rootfs", "terminal")  # to overlay and console
 
 
 def built(*allowed: str) -> tuple[Mechanism, ...]:
@@ -65,7 +72,7 @@ def test_a_root_of_the_bundles_stands_where_layers_would() -> None:
 
 def test_what_is_not_asked_for_is_absent() -> None:
     names = [m.name for m in plan.build(Spec({"process": {"args": ["true"]}}))]
-    assert names == ["bounding_set", "identity", "capabilities"]
+    assert names == ["stdio", "bounding_set", "identity", "capabilities"]
 
 
 def test_the_order_is_the_plans_and_not_the_askers() -> None:
@@ -78,6 +85,9 @@ ORDERED = (
     ("bridge", "veth", "nat", "names"),
     ("pivot", "terminal", "bounding_set", "identity", "capabilities", "seccomp"),
     ("capabilities", "no_new_privs", "seccomp"),
+    ("poststop", "user"),  # torn down when all else is
+    ("make_cwd", "console", "dev_console", "pivot"),  # which may make the root read-only
+    ("pivot", "working_directory", "identity"),
 )
 
 

@@ -27,5 +27,5 @@ def run(call: Call) -> int:
         raise StateError(
             f"cannot delete container {state.id}: it is running", hint="kill it, or use --force"
         )
-    engine.destroy(engine.load(state, call.recorder))
+    engine.destroy(engine.load(state, call.recorder, call.log.warn))
     return 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from minirt import engine
+from minirt.engine.attend import attend
 from minirt.oci.parser import Option
 from minirt.oci.verbs import create
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from minirt.engine.container import Container
     from minirt.oci.call import Call
 
 ARGUMENTS = "ID"
@@ -19,13 +21,27 @@ OPTIONS = (
 
 
 def run(call: Call) -> int:
-    container = create.create(call, foreground=False)
-    engine.start(container)
-    if call.words.on("--detach"):
+    detached = call.words.on("--detach")
+    container = create.create(call, detached=detached)
+    try:
+        engine.start(container)
+    except BaseException as error:
+        engine.destroy(container, error)
+        raise
+    if detached:
+        container.close()
         return 0
-    from minirt.engine.attend import attend
-
+    # While it runs, others may exec into it, kill and delete it.
+    container.state.unlock()
     status = attend(container)
     if not call.words.on("--keep"):
-        engine.destroy(container)
+        _delete(container)
     return status
+
+
+def _delete(container: Container) -> None:
+    """Destroy the container, unless another call was quicker."""
+    if container.state.lock(wait=True):
+        container.state.load()  # with what others have done to it meanwhile
+        container.ctx.created = container.state.created
+        engine.destroy(container)
