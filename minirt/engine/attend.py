@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 
+from minirt.errors import MinirtError
 from minirt.linux.clone import wait
 from minirt.linux.process import (
     SIGHUP,
@@ -21,12 +22,12 @@ from minirt.linux.process import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Self
 
     from minirt.engine.container import Container
 
-FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
+FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2)
 # To many servers these say "read your configuration again", or something of their own.
 OFTEN = (SIGHUP, SIGUSR1, SIGUSR2)
 
@@ -44,9 +45,9 @@ def raise_on_signals() -> None:
     handle(_interrupt)
 
 
-def handle(handler: Callable[[int, object], None], signals: Iterable[int] = FORWARDED) -> None:
-    """Run `handler` for each of `signals`, but for those that our caller ignores (nohup)."""
-    for number in signals:
+def handle(handler: Callable[[int, object], None]) -> None:
+    """Run `handler` for each signal that we pass on, but for those our caller ignores (nohup)."""
+    for number in FORWARDED:
         if not ignored(number):
             set_handler(number, handler)
 
@@ -60,10 +61,16 @@ def _ignore(_signal: int, _frame: object) -> None:
     pass
 
 
-def attend(container: Container) -> int:
-    """Pass signals on until the container's init has ended; its status as a shell counts it."""
-    with Forwarder(container) as forwarder:
-        return forwarder.watch()
+def attend(container: Container, start: Callable[[Container], None]) -> int:
+    """Start it, and pass signals on until its init has ended; its status as a shell counts it."""
+    with Forwarder(container) as signals:
+        try:
+            start(container)
+        except MinirtError:
+            if signals.replaced:  # it failed because we ended init
+                raise Interrupted(signals.replaced) from None
+            raise
+        return signals.watch()
 
 
 class Forwarder:
@@ -81,11 +88,11 @@ class Forwarder:
 
     def __enter__(self) -> Self:
         self.wakeup = Wakeup()
-        handle(self.forward, {*FORWARDED, *OFTEN})
+        handle(self.forward)
         return self
 
     def __exit__(self, *_: object) -> None:
-        handle(_ignore, {*FORWARDED, *OFTEN})
+        handle(_ignore)
         self.wakeup.close()
 
     def forward(self, signal: int, _frame: object) -> None:

@@ -21,7 +21,7 @@ from minirt.state import RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from minirt.codec import Json
     from minirt.mechanism import Mechanism
@@ -31,13 +31,11 @@ if TYPE_CHECKING:
 
 # What a further process goes through where its container's init did; all else belongs to the
 # container, not to a process.
-MECHANISMS = (
-    "stdio", "home", "bounding_set", "identity", "capabilities", "no_new_privs", "seccomp",
-)  # fmt: skip
+MECHANISMS = ("stdio", "home", "bounding_set", "identity", "capabilities", "seccomp")
 # What a process may have though init has it not.
 OWN = (
     "terminal", "console", "oom_score", "scheduling", "personality", "working_directory",
-    "rlimits", "labels",
+    "rlimits", "no_new_privs", "labels",
 )  # fmt: skip
 
 
@@ -53,8 +51,8 @@ def execute(state: State, process: Mapping[str, Json], recorder: Recorder) -> in
         root.set("container.id", state.id)
         container = prepared(state, process, recorder)
         try:
-            start(container)
-            status = attend(container)
+            make(container)
+            status = attend(container, start)
         finally:
             end(container)
         root.set("process.exit.code", status)
@@ -91,8 +89,8 @@ def namespaces(state: State) -> dict[str, str]:
     return {name: f"/proc/{state.pid}/ns/{name}" for name in names}
 
 
-def start(container: Container, ready: Callable[[Container], None] | None = None) -> None:
-    """Execute the process; right before that, tell `ready` that it exists and has its terminal."""
+def make(container: Container) -> None:
+    """Bring the process to where it waits to execute its program, with its terminal made."""
     state = container.state
     container.phase("prepare")
     container.page = Page()
@@ -101,8 +99,12 @@ def start(container: Container, ready: Callable[[Container], None] | None = None
         if not state.init_alive():  # the paths may have led to another process's namespaces
             raise StateError(f"container {state.id} ended meanwhile")
         init.set_up()
-        if ready is not None:
-            ready(container)
+        init.keep_channel()
+
+
+def start(container: Container) -> None:
+    """Let the process that was made execute its program."""
+    with Dialogue(container, container.channel) as init:
         init.execute()
 
 

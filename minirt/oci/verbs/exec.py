@@ -14,7 +14,6 @@ from minirt.state import STOPPED
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.codec import Json
-    from minirt.engine.container import Container
     from minirt.oci.call import Call
     from minirt.oci.parser import Words
     from minirt.state import State
@@ -55,22 +54,18 @@ def run(call: Call) -> int:
     container.preserve, container.detached = preserve, detached
     container.ctx.warn = call.log.warn
     warn_of_unknown(call, container)
-    status = 0
     leave = engine.end
     try:
-        engine.start(container, lambda made: _announce(words, made))
-        if detached:
-            leave = engine.release
-        else:
-            status = attend(container)
+        engine.make(container)
+        streams.hand_over(words, container)
+        write_pid(words.text("--pid-file"), container.ctx.pid)
+        if not detached:
+            return attend(container, engine.start)
+        engine.start(container)
+        leave = engine.release
     finally:
         leave(container)
-    return status
-
-
-def _announce(words: Words, container: Container) -> None:
-    streams.hand_over(words, container)
-    write_pid(words.text("--pid-file"), container.ctx.pid)
+    return 0
 
 
 def _require_running(state: State, *, ignore_paused: bool) -> None:

@@ -24,19 +24,24 @@ def run(call: Call) -> int:
     detached = call.words.on("--detach")
     container = create.create(call, detached=detached)
     try:
-        engine.start(container)
+        if not detached:
+            status = attend(container, _start)
+        else:
+            engine.start(container)
+            container.close()
+            return 0
     except BaseException as error:
         engine.destroy(container, error)
         raise
-    if detached:
-        container.close()
-        return 0
-    # While it runs, others may exec into it, kill and delete it.
-    container.state.unlock()
-    status = attend(container)
     if not call.words.on("--keep"):
         _delete(container)
     return status
+
+
+def _start(container: Container) -> None:
+    engine.start(container)
+    # While it runs, others may exec into it, kill and delete it.
+    container.state.unlock()
 
 
 def _delete(container: Container) -> None:
