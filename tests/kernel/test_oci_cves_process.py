@@ -68,7 +68,7 @@ def test_cve_2016_9962_who_enters_cannot_be_reached_from_inside(
 
     Who has all the capabilities that it has may trace it (ptrace(2)): so they get them here.
     """
-    sets = dict.fromkeys(("bounding", "permitted", "effective"), ["CAP_SYS_ADMIN"])
+    sets = {key: ["CAP_SYS_ADMIN"] for key in ("bounding", "permitted", "effective")}
     runtime.config["process"]["capabilities"] = sets
     runtime.start("c1", tmp_path / "output")
     with waiting(runtime, tmp_path / "socket") as pid:
