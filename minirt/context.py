@@ -35,6 +35,7 @@ class Context:
     root       in the child: O_PATH descriptor of the container's root directory
     proc       in the child: descriptor of a procfs of its pid namespace, mounted nowhere; -1
                where the plan has no such mount
+    trees      in the child: detached mounts made in advance, by the JSON pointer of what asked
     cgroup_fd  a cgroup v2 directory to be born in (CLONE_INTO_CGROUP); -1 for none
     send_fd    pass a descriptor to the other side: from attach to enter, from seal to the host
     take_fd    the next one that was passed here
@@ -46,7 +47,7 @@ class Context:
     __slots__ = (
         "annotations", "bundle", "call", "cgroup_fd", "channel", "created", "directory",
         "environment", "id", "key", "pid", "pidfd", "proc", "root", "save", "send_fd", "take_fd",
-        "traceparent", "warn",
+        "traceparent", "trees", "warn",
     )  # fmt: skip
 
     def __init__(self, container_id: str, directory: str, key: str) -> None:
@@ -60,6 +61,7 @@ class Context:
         self.root = -1
         self.proc = -1
         self.channel = -1
+        self.trees: dict[str, int] = {}
         self.cgroup_fd = -1
         self.created: dict[str, Json] = {}
         self.environment: dict[str, str] = {}

@@ -19,20 +19,12 @@ def terminal(spec: Spec) -> Mechanism | None:
     return Terminal(spec.process.uid)
 
 
-def console(spec: Spec) -> Mechanism | None:
+def pty(spec: Spec) -> Mechanism | None:
     if not spec.process.terminal or spec.terminal == PARTIAL:
         return None
-    from minirt.mechanisms.console import Console
+    from minirt.mechanisms.pty import Pty
 
-    return Console(spec.process.uid, spec.process.console_size)
-
-
-def dev_console(spec: Spec) -> Mechanism | None:
-    if not spec.process.terminal or spec.terminal == PARTIAL or not spec.has_root:
-        return None
-    from minirt.mechanisms.dev_console import DevConsole
-
-    return DevConsole()
+    return Pty(spec.process.uid, spec.process.console_size)
 
 
 def stdio(spec: Spec) -> Mechanism:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MECHANISMS = ("stdio", "home", "bounding_set", "identity", "capabilities", "seccomp")
 # What a process may have though init has it not.
 OWN = (
-    "terminal", "console", "oom_score", "scheduling", "personality", "working_directory",
+    "terminal", "pty", "oom_score", "scheduling", "personality", "working_directory",
     "rlimits", "no_new_privs", "labels",
 )  # fmt: skip
 

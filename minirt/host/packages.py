@@ -59,6 +59,7 @@ NEEDS = (
         if machine == os.uname().machine
     ),
     Need("test", "util-linux", "nsenter", "looking into containers"),
+    Need("test", "runc", "runc", "the runtime that minirt-oci is compared with"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 

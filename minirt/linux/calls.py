@@ -39,12 +39,14 @@ OLDER = {
     "x86_64": {
         "rt_sigaction": 13, "rt_sigtimedwait": 128, "capget": 125, "capset": 126, "pivot_root": 155,
         "prctl": 157, "mount": 165, "umount2": 166, "sethostname": 170, "setdomainname": 171,
-        "keyctl": 250, "unshare": 272, "setns": 308, "seccomp": 317, "memfd_create": 319,
+        "fstatfs": 138, "keyctl": 250, "unshare": 272, "setns": 308, "seccomp": 317,
+        "memfd_create": 319,
     },
     "aarch64": {
         "rt_sigaction": 134, "rt_sigtimedwait": 137, "capget": 90, "capset": 91, "pivot_root": 41,
         "prctl": 167, "mount": 40, "umount2": 39, "sethostname": 161, "setdomainname": 162,
-        "keyctl": 219, "unshare": 97, "setns": 268, "seccomp": 277, "memfd_create": 279,
+        "fstatfs": 44, "keyctl": 219, "unshare": 97, "setns": 268, "seccomp": 277,
+        "memfd_create": 279,
     },
 }  # fmt: skip
 NUMBERS.update(OLDER.get(MACHINE, {}))

@@ -40,6 +40,7 @@ AT_FDCWD = -100
 
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC = 1, 2, 4, 8
 MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME, MOUNT_ATTR_NODIRATIME = 0x10, 0x20, 0x80
+MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME = 0, 0x70  # a value of this field, and its mask
 MOUNT_ATTR_IDMAP, MOUNT_ATTR_NOSYMFOLLOW = 0x100000, 0x200000
 MOUNT_ATTRS = {
     "MOUNT_ATTR_RDONLY": 1, "MOUNT_ATTR_NOSUID": 2, "MOUNT_ATTR_NODEV": 4,
@@ -48,6 +49,7 @@ MOUNT_ATTRS = {
     "MOUNT_ATTR_NODIRATIME": MOUNT_ATTR_NODIRATIME, "MOUNT_ATTR_IDMAP": MOUNT_ATTR_IDMAP,
     "MOUNT_ATTR_NOSYMFOLLOW": MOUNT_ATTR_NOSYMFOLLOW,
 }  # fmt: skip
+
 # As mount(8) and the OCI specification call them.
 ATTRIBUTES = {
     "ro": MOUNT_ATTR_RDONLY, "nosuid": MOUNT_ATTR_NOSUID, "nodev": MOUNT_ATTR_NODEV,
@@ -198,10 +200,19 @@ class MountAttr(ffi.Structure):
 
 
 def mount_setattr(
-    mount_fd: int, attributes: int, *, userns_fd: int = 0, recursive: bool = False
+    mount_fd: int,
+    attributes: int = 0,
+    *,
+    clear: int = 0,
+    propagation: int = 0,
+    userns_fd: int = 0,
+    recursive: bool = False,
 ) -> None:
-    """Set MOUNT_ATTR_* on a mount; with MOUNT_ATTR_IDMAP, map ids as `userns_fd` does."""
-    attr = MountAttr(attributes, 0, 0, userns_fd)
+    """Set MOUNT_ATTR_* on a mount, clear others, or change its propagation (MS_SHARED ...).
+
+    With MOUNT_ATTR_IDMAP, map ids as `userns_fd` does.
+    """
+    attr = MountAttr(attributes, clear, propagation, userns_fd)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
     check(
         "mount_setattr",
@@ -211,5 +222,6 @@ def mount_setattr(
         attr,
         ffi.sizeof(attr),
         what="cannot change the attributes of a mount",
-        shown=names(attributes, MOUNT_ATTRS),
+        shown=f"{names(attributes, MOUNT_ATTRS)}, {names(clear, MOUNT_ATTRS)}, "
+        f"{names(propagation, MS_FLAGS)}",
     )

@@ -1,64 +1,62 @@
-"""Console: a terminal that is all of the program's input and output, for who holds its master.
+"""/dev/console: the container's terminal under the name that system programs write to.
 
-The master goes out to the host, which keeps it or sends it to the engine. The slave is taken by
-a descriptor of the very pty that was opened: not by its name, which others inside could change
-(CVE-2025-52565).
+The file to mount over is made and opened while nothing of the container runs, and not looked
+up again: nothing can be put in its place before the terminal is mounted (CVE-2025-52565).
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import struct
-import termios
+import stat
 
 from minirt.errors import HostError
+from minirt.linux import statfs
 from minirt.linux.calls import failed
-from minirt.linux.files import openat2
+from minirt.linux.files import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, make_directories, openat2
+from minirt.linux.mount import move_mount, open_tree
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
 
-TIOCSPTLCK, TIOCGPTPEER = 0x40045431, 0x5441  # asm-generic/ioctls.h
-PTMX = os.makedev(5, 2)
+PATH = "/dev/console"
 
 
 class Console(Mechanism):
-    """Open a pty of the container's; `size` are its rows and columns, if they are known."""
+    """Mount the terminal, which is the standard input by then, on /dev/console."""
 
     name = "console"
 
-    def __init__(self, uid: int, size: tuple[int, int] | None) -> None:
-        self.uid = uid
-        self.size = size
+    def __init__(self) -> None:
+        self._place = -1
+
+    def enter(self, ctx: Context) -> None:
+        dev = make_directories(ctx.root, "/dev")
+        try:
+            self.clear(dev)
+            os.close(os.open("console", os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=dev))
+        except OSError as error:
+            raise failed(f"cannot make {PATH}", "open", error) from None
+        finally:
+            os.close(dev)
+        self._place = openat2(ctx.root, PATH, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
 
     def seal(self, ctx: Context) -> None:
-        master = open_master(ctx.root)
+        if not stat.S_ISCHR(os.fstat(0).st_mode):
+            raise HostError("the standard input is no terminal")
+        statfs.require(0, statfs.DEVPTS_SUPER_MAGIC, "the terminal")
+        terminal = open_tree("", at=0)
+        move_mount(terminal, self._place)
+        os.close(terminal)
+        os.close(self._place)
+
+    def clear(self, dev: int) -> None:
+        """An image may bring anything of this name."""
         try:
-            fcntl.ioctl(master, TIOCSPTLCK, struct.pack("i", 0))
-            slave = fcntl.ioctl(master, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-            if self.size:
-                fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *self.size, 0, 0))
-            os.fchown(slave, self.uid, -1)
-            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-        except OSError as error:
-            raise failed("cannot open a terminal", 'ioctl("/dev/ptmx")', error) from None
-        ctx.send_fd(master)
-        os.close(master)
-        for number in (0, 1, 2):
-            os.dup2(slave, number)
-        os.close(slave)
+            os.unlink("console", dir_fd=dev)
+        except FileNotFoundError:
+            pass
 
     def describe(self) -> str:
-        return "console: a pty of the container's own is its input and output"
-
-
-def open_master(root: int) -> int:
-    """A new pty, by the container's /dev/ptmx, which really must be that."""
-    master = openat2(root, "/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
-    if os.fstat(master).st_rdev == PTMX:
-        return master
-    os.close(master)
-    raise HostError("/dev/ptmx inside does not make terminals", hint="mount a devpts on /dev/pts")
+        return f"console: the terminal as {PATH}"

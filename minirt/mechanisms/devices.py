@@ -11,6 +11,7 @@ import os
 import stat
 
 from minirt.errors import HostError
+from minirt.filetree.nodes import LINKS, NODES, make_links
 from minirt.linux.files import make_file, openat2
 from minirt.linux.mount import (
     MOUNT_ATTR_NOEXEC,
@@ -26,15 +27,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
 
-# name: (major, minor), from Documentation/admin-guide/devices.txt.
-NODES = {
-    "null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9),
-    "tty": (5, 0),
-}  # fmt: skip
-LINKS = {
-    "fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
-    "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx", "core": "/proc/kcore",
-}  # fmt: skip
 # A node of a read-only mount can be written to, but root inside cannot change the host's node:
 # its mode, for one.
 ATTRIBUTES = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
@@ -50,8 +42,7 @@ class Devices(Mechanism):
         for name, (major, minor) in NODES.items():
             self.bind(ctx.root, f"/dev/{name}", os.makedev(major, minor))
         dev = openat2(ctx.root, "/dev", os.O_RDONLY | os.O_DIRECTORY)
-        for name, target in LINKS.items():
-            os.symlink(target, name, dir_fd=dev)
+        make_links(dev)
         os.close(dev)
 
     def bind(self, root: int, path: str, number: int) -> None:

@@ -9,48 +9,27 @@ from __future__ import annotations
 
 import os
 
-from minirt.errors import ConfigError
+from minirt.errors import ConfigError, KernelError
 from minirt.linux.calls import failed
 from minirt.linux.command import quoted, quoted_path
-from minirt.linux.files import is_directory, make_directories, make_file
-from minirt.linux.mount import ATTRIBUTES, make, mount_setattr, move_mount, open_tree
+from minirt.linux.files import (
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_SYMLINKS,
+    is_directory,
+    make_directories,
+    make_file,
+    openat2,
+)
+from minirt.linux.mount import ATTRIBUTES
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
+    from minirt.filetree.mount import Mount
 
-
-class Mount:
-    """One mount: where it goes, and what it is made of.
-
-    `attributes` are MOUNT_ATTR_*; `data` the file system's own options as (key, value);
-    `pointer` names the entry in an error. `recursive` is for bind mounts.
-    """
-
-    __slots__ = (
-        "attributes", "data", "destination", "fstype", "pointer", "recursive", "source",
-    )  # fmt: skip
-
-    def __init__(self, destination: str, fstype: str, source: str = "", pointer: str = "") -> None:
-        self.destination = destination
-        self.fstype = fstype
-        self.source = source
-        self.pointer = pointer
-        self.attributes = 0
-        self.data: tuple[tuple[str, str], ...] = ()
-        self.recursive = False
-
-    def make(self) -> int:
-        """Make the mount, attached nowhere yet; its descriptor."""
-        if self.fstype != "bind":
-            return make(
-                self.fstype, (("source", self.source or self.fstype), *self.data), self.attributes
-            )
-        tree = open_tree(self.source, recursive=self.recursive)
-        if self.attributes:
-            mount_setattr(tree, self.attributes, recursive=self.recursive)
-        return tree
+# What is hidden in them is hidden by name: they must be where their names say.
+OF_THE_KERNEL = ("proc", "sysfs")
 
 
 class Mounts(Mechanism):
@@ -73,16 +52,17 @@ class Mounts(Mechanism):
     # --8<-- [start:mounts]
     def enter(self, ctx: Context) -> None:
         for mount in self.mounts:
-            tree = mount.make()
-            target = self.mount_point(ctx.root, mount.destination, tree)
-            move_mount(tree, target)
+            tree = ctx.trees.pop(mount.pointer, 0) or mount.make()
+            target = self.mount_point(ctx.root, mount, tree)
+            mount.attach(tree, target)
             os.close(target)
             os.close(tree)
 
     # --8<-- [end:mounts]
 
-    def mount_point(self, root: int, path: str, tree: int) -> int:
-        """A directory or a file at `path`, as the mount is one or the other."""
+    def mount_point(self, root: int, mount: Mount, tree: int) -> int:
+        """A directory or a file at the destination, as the mount is one or the other."""
+        path = mount.destination
         maker = make_directories if is_directory(tree) else make_file
         try:
             target = maker(root, path)
@@ -91,6 +71,8 @@ class Mounts(Mechanism):
         if is_directory(target) != is_directory(tree):
             hint = "mount a directory on a directory and a file on a file"
             raise ConfigError(f"{path} is a directory, and what to mount is not", hint=hint)
+        if mount.fstype in OF_THE_KERNEL:
+            require_no_links(root, path)
         return target
 
     def describe(self) -> str:
@@ -100,10 +82,22 @@ class Mounts(Mechanism):
         return [line for mount in self.mounts for line in by_hand(mount)]
 
 
+def require_no_links(root: int, path: str) -> None:
+    """ConfigError where the image leads `path` elsewhere (CVE-2019-19921, CVE-2023-27561)."""
+    try:
+        os.close(openat2(root, path, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS))
+    except KernelError as error:
+        if error.errno_name() != "ELOOP":
+            raise
+        hint = "the image must have an ordinary directory there, or none"
+        raise ConfigError(f"{path} is a symbolic link, or below one", hint=hint) from None
+
+
 def by_hand(mount: Mount) -> list[str]:
     """mount(8) for one mount; $dir/rootfs is the container's root."""
     target = quoted_path(f"$dir/rootfs{mount.destination}")
-    attributes = [name for name, bit in ATTRIBUTES.items() if mount.attributes & bit]
+    bits = mount.attributes.set | mount.deep.set
+    attributes = [name for name, bit in ATTRIBUTES.items() if bits & bit]
     options = ",".join(attributes + [f"{k}={v}" if v else k for k, v in mount.data])
     flags = f" -o {quoted(options)}" if options else ""
     if mount.fstype == "bind":

@@ -31,7 +31,7 @@ class Rootfs(Mechanism):
             raise ConfigError(f"{self.path} is not a directory", pointer="/root/path")
 
     def enter(self, ctx: Context) -> None:
-        tree = open_tree(self.path, recursive=True)
+        tree = ctx.trees.pop("/root", 0) or open_tree(self.path, recursive=True)
         target = os.open(self.path, os.O_PATH | os.O_CLOEXEC)
         move_mount(tree, target)
         os.close(target)

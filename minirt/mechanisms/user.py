@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from minirt.linux.calls import failed
+from minirt.linux.id_maps import lines, write_map
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
@@ -39,9 +40,9 @@ class User(Mechanism):
         # Who is not root may map their group only after giving up setgroups(2) inside: else
         # they could leave a group that a file denies access to (CVE-2014-8989).
         if os.geteuid() != 0:
-            _write(f"/proc/{ctx.pid}/setgroups", "deny")
-        _write(f"/proc/{ctx.pid}/uid_map", lines(self.uid_maps))
-        _write(f"/proc/{ctx.pid}/gid_map", lines(self.gid_maps))
+            write_map(f"/proc/{ctx.pid}/setgroups", "deny")
+        write_map(f"/proc/{ctx.pid}/uid_map", lines(self.uid_maps))
+        write_map(f"/proc/{ctx.pid}/gid_map", lines(self.gid_maps))
 
     def enter(self, ctx: Context) -> None:
         # Not mapped yet when it was born, the process is root here only from now on. Files
@@ -61,11 +62,6 @@ class User(Mechanism):
         return deny + [f"printf '{lines(ids)}\\n' > /proc/$PID/{name}" for name, ids in maps]
 
 
-def lines(maps: IdMaps) -> str:
-    """The maps as the kernel reads them: all entries in one write."""
-    return "\n".join(f"{inside} {outside} {size}" for inside, outside, size in maps)
-
-
 def become_root() -> None:
     """Take the ids 0 of this user namespace, and no other group where that is allowed."""
     try:
@@ -78,16 +74,3 @@ def become_root() -> None:
     except OSError as error:
         what = "cannot become root in the user namespace"
         raise failed(what, "setresuid(0, 0, 0)", error) from None
-
-
-def _write(path: str, text: str) -> None:
-    """One write(2): the kernel takes a map whole or not at all."""
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(fd, text.encode())
-        finally:
-            os.close(fd)
-    except OSError as error:
-        shown = f'write("{path}", "{text}")'
-        raise failed("cannot map the user namespace's ids", shown, error) from None

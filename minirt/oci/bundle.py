@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def read(bundle: str, config: str = "") -> dict[str, Json]:
-    """The configuration of a bundle, its root as an absolute path.
+    """The configuration of a bundle, its root and what it binds as absolute paths.
 
     `config` names another file than config.json, relative to the bundle. ConfigError when
     there is none, or it is no JSON object.
@@ -24,7 +24,21 @@ def read(bundle: str, config: str = "") -> dict[str, Json]:
     if isinstance(root, dict) and isinstance(root.get("path"), str):
         whole = os.path.realpath(os.path.join(bundle, str(root["path"])))
         document["root"] = {**root, "path": whole}
+    for mount in _objects(document.get("mounts")):
+        if _is_bind(mount) and isinstance(mount.get("source"), str):
+            mount["source"] = os.path.join(bundle, str(mount["source"]))
     return document
+
+
+def _objects(found: Json) -> list[dict[str, Json]]:
+    """What is an object of a list; the rest is for the specification's reader to complain of."""
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _is_bind(mount: dict[str, Json]) -> bool:
+    options = mount.get("options")
+    listed = options if isinstance(options, list) else []
+    return mount.get("type") == "bind" or "bind" in listed or "rbind" in listed
 
 
 def object_of(path: str) -> dict[str, Json]:

@@ -30,14 +30,19 @@ IdMap = tuple[int, int, int]
 class MountSpec:
     """One entry of `mounts`: destination inside, source on the host, type and options."""
 
-    __slots__ = ("destination", "fstype", "options", "pointer", "source")
+    __slots__ = (
+        "destination", "fstype", "gid_maps", "options", "pointer", "source", "uid_maps",
+    )  # fmt: skip
 
     def __init__(self, reader: Reader) -> None:
         self.pointer = reader.pointer
-        self.destination = reader.text("destination")
-        if not self.destination.startswith("/"):
-            raise ConfigError("must be an absolute path", pointer=reader.where("destination"))
+        # Relative to "/" if it is relative: a habit of old tools, which the specification allows.
+        self.destination = f"/{reader.text('destination').lstrip('/')}"
+        if self.destination == "/":
+            raise ConfigError("must be a path below /", pointer=reader.where("destination"))
         self.options = reader.texts("options")
+        self.uid_maps = tuple(id_map(entry) for entry in reader.objects("uidMappings"))
+        self.gid_maps = tuple(id_map(entry) for entry in reader.objects("gidMappings"))
         bind = {"bind", "rbind"} & set(self.options)
         self.fstype = "bind" if bind else reader.text("type", "bind")
         self.source = reader.text("source", self.fstype)
@@ -83,8 +88,8 @@ class Spec:
         self.sysctls = sysctls(linux, self.namespaces)
         self.personality = personality(linux)
         self.terminal = own.text("terminal")
-        self.uid_maps = tuple(_id_map(entry) for entry in linux.objects("uidMappings"))
-        self.gid_maps = tuple(_id_map(entry) for entry in linux.objects("gidMappings"))
+        self.uid_maps = tuple(id_map(entry) for entry in linux.objects("uidMappings"))
+        self.gid_maps = tuple(id_map(entry) for entry in linux.objects("gidMappings"))
         self.has_root = bool(self.layers or self.rootfs)
         self.cgroups_path = linux.text("cgroupsPath")
         self.cgroup_resources = linux.object("resources").value
@@ -109,7 +114,8 @@ def _namespace(entry: Reader) -> tuple[str, str]:
     return NAMESPACES[kind], path
 
 
-def _id_map(entry: Reader) -> IdMap:
+def id_map(entry: Reader) -> IdMap:
+    """(first inside, first outside, how many)."""
     size = entry.number("size")
     if size <= 0:
         raise ConfigError("must be at least 1", pointer=entry.where("size"))

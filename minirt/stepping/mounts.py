@@ -29,7 +29,9 @@ def proc_dev(*, rootless: bool) -> list[Json]:
 
 def sys(*, bound: bool) -> Json:
     """/sys: a new sysfs, or the host's."""
-    return _bind("/sys", "/sys", "ro", "rbind") if bound else _mount("sysfs", "/sys", *SAFE, "ro")
+    if bound:
+        return _bind("/sys", "/sys", "ro", recursive=True)
+    return _mount("sysfs", "/sys", *SAFE, "ro")
 
 
 def etc(directory: str) -> list[Json]:
@@ -58,7 +60,7 @@ def volume(text: str) -> Json:
             pointer="--volume",
             hint=f"make it first: mkdir -p {source}" if source else f"use {FORMS['--volume']}",
         )
-    return _bind(os.path.abspath(source), destination, access or "rw", "rbind")
+    return _bind(os.path.abspath(source), destination, access or "rw", recursive=True)
 
 
 def _require_place(path: str, option: str) -> None:
@@ -75,5 +77,8 @@ def _mount(fstype: str, destination: str, *options: str) -> Json:
     return {"destination": destination, "type": fstype, "source": fstype, "options": listed}
 
 
-def _bind(source: str, destination: str, access: str, kind: str = "bind") -> Json:
-    return {"destination": destination, "source": source, "options": [kind, access, "nodev"]}
+def _bind(source: str, destination: str, access: str, *, recursive: bool = False) -> Json:
+    # What is mounted below the source gets the same: "rro", "rnodev".
+    options = ["bind", "nodev", *(["ro"] if access == "ro" else [])]
+    listed: list[Json] = [f"r{option}" if recursive else option for option in options]
+    return {"destination": destination, "source": source, "options": listed}

@@ -13,7 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "minirt"
 # Layers 0 to 3: these packages whole, and these modules.
-PACKAGES = ("linux", "networks", "mechanisms", "seccomp", "engine", "builders", "spec")
+PACKAGES = (
+    "linux", "networks", "filetree", "mechanisms", "seccomp", "engine", "builders", "spec",
+)  # fmt: skip
 MODULES = (
     "errors", "hints", "codec", "spans", "reader", "context", "mechanism", "hook", "ids", "limits",
     "resources", "writable_layer", "state_root", "state", "host.cache", "images.store",

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from minirt.errors import ConfigError
-from minirt.linux.mount import ATTRIBUTES
+from minirt.linux.mount import (
+    ATTRIBUTES,
+    MOUNT_ATTR__ATIME,
+    MOUNT_ATTR_STRICTATIME,
+    MS_SHARED,
+    MS_SLAVE,
+)
 from minirt.mount_options import mount_of
 from minirt.reader import Reader
 from minirt.spec import MountSpec
 
 if TYPE_CHECKING:
-    from minirt.mechanisms.mounts import Mount
+    from minirt.codec import Json
+    from minirt.filetree.mount import Mount
 
 
 def mount(fstype: str, *options: str) -> Mount:
@@ -27,19 +34,58 @@ def attributes(*names: str) -> int:
 
 def test_attributes_are_the_mounts_and_the_rest_the_file_systems() -> None:
     made = mount("tmpfs", "ro", "nosuid", "nodev", "noexec", "size=64m", "mode=755", "noswap")
-    assert made.attributes == attributes("ro", "nosuid", "nodev", "noexec")
+    assert made.attributes.set == attributes("ro", "nosuid", "nodev", "noexec")
     assert made.data == (("size", "64m"), ("mode", "755"), ("noswap", ""))
 
 
 def test_of_two_that_contradict_each_other_the_last_counts() -> None:
-    assert mount("tmpfs", "ro", "rw").attributes == 0
-    assert mount("tmpfs", "rw", "ro").attributes == attributes("ro")
-    assert mount("tmpfs", "nodev", "nosuid", "dev").attributes == attributes("nosuid")
+    assert mount("tmpfs", "ro", "rw").attributes.set == 0
+    assert mount("tmpfs", "ro", "rw").attributes.clear == attributes("ro")
+    assert mount("tmpfs", "rw", "ro").attributes.set == attributes("ro")
+    assert mount("tmpfs", "rw", "ro").attributes.clear == 0
+    assert mount("tmpfs", "nodev", "nosuid", "dev").attributes.set == attributes("nosuid")
 
 
 def test_defaults_change_nothing() -> None:
-    made = mount("tmpfs", "defaults", "relatime", "rprivate", "async")
-    assert (made.attributes, made.data) == (0, ())
+    made = mount("tmpfs", "defaults", "relatime", "remount", "silent")
+    assert (made.attributes.set, made.deep.set, made.data) == (0, 0, ())
+
+
+def test_the_last_of_the_atime_family_counts() -> None:
+    assert mount("bind", "noatime", "strictatime").attributes.set == MOUNT_ATTR_STRICTATIME
+    assert mount("bind", "strictatime", "atime").attributes.set == 0
+    assert mount("bind", "noatime").attributes.clear == MOUNT_ATTR__ATIME
+    assert mount("bind", "nodiratime", "diratime").attributes.set == 0
+
+
+def test_with_an_r_an_attribute_is_for_all_mounts_below() -> None:
+    made = mount("none", "rbind", "rro", "rnosuid", "rnoatime", "nodev", "rexec")
+    assert made.deep.set == attributes("ro", "nosuid", "noatime")
+    assert made.deep.clear == MOUNT_ATTR__ATIME | attributes("noexec")
+    assert made.attributes.set == attributes("nodev")
+
+
+def test_propagation_is_kept_in_order() -> None:
+    made = mount("none", "rbind", "rslave", "shared")
+    assert made.propagation == ((MS_SLAVE, True), (MS_SHARED, False))
+
+
+def test_options_of_the_whole_file_system_are_its_own() -> None:
+    assert mount("tmpfs", "sync", "dirsync").data == (("sync", ""), ("dirsync", ""))
+    assert mount("none", "bind", "sync", "mand").data == ()
+
+
+def test_maps_of_ids_ask_for_a_mapped_mount() -> None:
+    maps = [{"containerID": 0, "hostID": 5, "size": 1}]
+    entry: dict[str, Json] = {"destination": "/x", "type": "bind", "source": "/"}
+    entry |= {"uidMappings": maps, "gidMappings": maps}
+    made = mount_of(MountSpec(Reader(entry)))
+    assert (made.id_mapping, made.uid_maps) == ("idmap", ((0, 5, 1),))
+    assert mount("none", "rbind", "ridmap").id_mapping == "ridmap"
+
+
+def test_a_relative_destination_is_below_the_root() -> None:
+    assert MountSpec(Reader({"destination": "data/x"})).destination == "/data/x"
 
 
 def test_rbind_is_recursive_and_bind_is_not() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from minirt import mechanisms, plan
+from minirt.errors import ConfigError
 from minirt.mechanism import CHILD_PHASES, PHASES, Mechanism
 from minirt.spec import NAMESPACES, Spec
 
@@ -31,7 +32,11 @@ EVERYTHING: dict[str, Json] = {
     },
     "hostname": "web1",
     "domainname": "example",
-    "mounts": [{"destination": "/proc", "type": "proc"}],
+    "mounts": [
+        {"destination": "/proc", "type": "proc"},
+        {"destination": "/dev", "type": "tmpfs", "options": ["ro"]},
+        {"destination": "/data", "type": "bind", "source": "/", "options": ["rbind", "rshared"]},
+    ],
     "hooks": {kind: [{"path": "/bin/true"}] for kind in ("prestart", "poststop")},
     "linux": {
         "namespaces": [{"type": kind} for kind in NAMESPACES],
@@ -39,6 +44,7 @@ EVERYTHING: dict[str, Json] = {
         "gidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65_536}],
         "cgroupsPath": "/minirt/web1",
         "maskedPaths": ["/proc/kcore"],
+        "rootfsPropagation": "shared",
         "sysctl": {"net.core.somaxconn": "100"},
         "personality": {"domain": "LINUX32"},
     },
@@ -50,7 +56,7 @@ EVERYTHING: dict[str, Json] = {
 }
 
 
-ALTERNATIVES = ("rootfs", "terminal")  # to overlay and console
+ALTERNATIVES = ("rootfs", "terminal")  # to overlay and pty
 
 
 def built(*allowed: str) -> tuple[Mechanism, ...]:
@@ -81,12 +87,14 @@ def test_the_order_is_the_plans_and_not_the_askers() -> None:
 
 ORDERED = (
     ("user", "cgroup", "cgroup_ns"),  # rights first; a cgroup before its namespace
-    ("mnt", "overlay", "mounts", "devices", "pivot", "masked_paths"),
+    ("sources", "mnt", "overlay", "mounts", "devices", "pivot", "masked_paths"),
+    ("devices", "pivot", "readonly_mounts"),
+    ("pivot", "pty", "console", "propagation", "bounding_set"),
     ("bridge", "veth", "nat", "names"),
     ("pivot", "terminal", "bounding_set", "identity", "capabilities", "seccomp"),
     ("capabilities", "no_new_privs", "seccomp"),
     ("poststop", "user"),  # torn down when all else is
-    ("make_cwd", "console", "dev_console", "pivot"),  # which may make the root read-only
+    ("make_cwd", "pivot"),  # which may make the root read-only
     ("pivot", "working_directory", "identity"),
 )
 
@@ -154,3 +162,35 @@ def test_the_filter_is_the_last_thing_before_execve() -> None:
     assert built()[-1].name == "seccomp"
     assert type(built()[-1]).start is not Mechanism.start
     assert CHILD_PHASES[-1] == "start"
+
+
+def files(**members: Json) -> dict[str, type[Mechanism]]:
+    """The classes of the plan for a configuration with a root and these members, by name."""
+    document: dict[str, Json] = {"process": {"args": ["true"]}, "root": {"path": "/bundle/rootfs"}}
+    document["linux"] = {"namespaces": [{"type": "mount"}]}
+    return {m.name: type(m) for m in plan.build(Spec({**document, **members}))}
+
+
+def test_nodes_are_made_where_they_can_be_opened_and_else_bound() -> None:
+    def on_dev(*options: str) -> str:
+        dev: Json = {"destination": "/dev/", "type": "tmpfs", "options": list(options)}
+        return files(mounts=[dev])["devices"].__name__
+
+    assert on_dev("nosuid") == "DeviceNodes"
+    assert on_dev("nosuid", "nodev") == "Devices"
+
+
+def test_a_dev_of_the_hosts_is_left_alone() -> None:
+    dev: Json = {"destination": "/dev", "type": "bind", "source": "/dev", "options": ["rbind"]}
+    assert "devices" not in files(mounts=[dev])
+
+
+def test_without_a_mount_namespace_the_hosts_root_is_never_pivoted() -> None:
+    made = files(linux={})
+    assert made["pivot"].__name__ == "Chroot"
+    assert made["rootfs"].__name__ == "HostRootfs"
+
+
+def test_a_propagation_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match="/linux/rootfsPropagation"):
+        files(linux={"rootfsPropagation": "loud"})

@@ -74,7 +74,7 @@ def test_a_variable_has_a_name_and_a_value(variable: str) -> None:
 
 def test_paths_inside_are_absolute() -> None:
     assert process(cwd="tmp") == "/process/cwd"
-    assert pointer(mounts=[{"destination": "/x"}, {"destination": "x"}]) == "/mounts/1/destination"
+    assert pointer(mounts=[{"destination": "/x"}, {"destination": "/"}]) == "/mounts/1/destination"
     hooks = {"prestart": [{"path": "hook"}]}
     assert pointer(hooks=hooks) == "/hooks/prestart/0/path"
     joined = {"namespaces": [{"type": "pid"}, {"type": "network", "path": "net"}]}

@@ -24,7 +24,7 @@ OPTIONS = (
     Option("--config -f", "FILE", "another configuration than config.json"),
     Option("--pid-file", "FILE", "write the pid of the container's init to FILE"),
     *streams.OPTIONS,
-    Option("--no-pivot", "", "ignored: pivot_root works everywhere"),
+    Option("--no-pivot", "", "chroot instead of pivot_root, for a host in its initramfs"),
     Option("--no-new-keyring", "", "keep the caller's session keyring"),
 )
 
@@ -44,6 +44,8 @@ def create(call: Call, *, detached: bool) -> Container:
     document = bundle.read(directory, call.words.text("--config"))
     streams.check(call.words, document.get("process"), detached=detached)
     raise_on_signals()
+    if call.words.on("--no-pivot"):
+        document["minirt"] = {"noPivot": True}
     state = states.new(call.root, call.id)
     state.spec, state.bundle = streams.with_services(document), directory
     state.wall_time = int(time.time())

@@ -1,0 +1,107 @@
+"""One mount: what it is made of, how it is made, and how it is attached."""
+
+from __future__ import annotations
+
+from minirt.errors import KernelError
+from minirt.linux.mount import (
+    MOUNT_ATTR_RDONLY,
+    make,
+    mount_setattr,
+    move_mount,
+    open_tree,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    IdMaps = tuple[tuple[int, int, int], ...]
+
+
+class Attributes:
+    """MOUNT_ATTR_* to set and to clear; of two that contradict each other the later counts."""
+
+    __slots__ = ("clear", "set")
+
+    def __init__(self) -> None:
+        self.set = 0
+        self.clear = 0
+
+    def add(self, to_set: int, to_clear: int) -> None:
+        self.set = self.set & ~to_clear | to_set
+        self.clear = self.clear & ~to_set | to_clear
+
+    def apply(self, tree: int, *, recursive: bool) -> None:
+        if self.set or self.clear:
+            mount_setattr(tree, self.set, clear=self.clear, recursive=recursive)
+
+
+class Mount:
+    """One entry of a configuration's `mounts`.
+
+    attributes   of this mount; `deep` are those of all below it too (bind mounts)
+    data         the file system's own options as (key, value)
+    pointer      names the entry in an error
+    recursive    whether a bind mount takes with it what is mounted below its source
+    propagation  (MS_*, recursive) in the order in which they were asked for
+    maker        makes it, where it is neither a bind mount nor one file system
+    before       gives it files before it is attached, from what it will cover: (target, tree)
+    after        completes it when it is attached
+    id_mapping   "idmap" or "ridmap": by uid_maps and gid_maps, else as the container's
+    """
+
+    __slots__ = (
+        "after", "attributes", "before", "data", "deep", "destination", "fstype", "gid_maps",
+        "id_mapping", "maker", "pointer", "propagation", "recursive", "source", "uid_maps",
+    )  # fmt: skip
+
+    def __init__(self, destination: str, fstype: str, source: str = "", pointer: str = "") -> None:
+        self.destination = destination
+        self.fstype = fstype
+        self.source = source
+        self.pointer = pointer
+        self.attributes = Attributes()
+        self.deep = Attributes()
+        self.data: tuple[tuple[str, str], ...] = ()
+        self.propagation: tuple[tuple[int, bool], ...] = ()
+        self.recursive = False
+        self.maker: Callable[[], int] | None = None
+        self.before: Callable[[int, int], None] | None = None
+        self.after: Callable[[int], None] | None = None
+        self.id_mapping = ""
+        self.uid_maps: IdMaps = ()
+        self.gid_maps: IdMaps = ()
+
+    def make(self) -> int:
+        """Make the mount, attached nowhere yet; its descriptor."""
+        if self.maker:
+            return self.maker()
+        if self.fstype == "bind":
+            return open_tree(self.source, recursive=self.recursive)
+        options = (("source", self.source or self.fstype), *self.data)
+        try:
+            return make(self.fstype, options, 0 if self.before else self.attributes.set)
+        except KernelError as error:
+            # Of a network namespace that is not this user namespace's: all that can be had is
+            # the host's, with what is mounted below it, and not to write to.
+            if self.fstype != "sysfs" or error.errno_name() != "EPERM":
+                raise
+            self.deep.add(MOUNT_ATTR_RDONLY, 0)
+            return open_tree("/sys", recursive=True)
+
+    def attach(self, tree: int, target: int) -> None:
+        """Attach what `make` made to the directory or file `target`."""
+        if self.before:
+            self.before(target, tree)
+        self.change(tree)
+        move_mount(tree, target)
+        if self.after:
+            self.after(tree)
+
+    def change(self, tree: int) -> None:
+        """Give it the attributes and the propagation that were asked for."""
+        self.deep.apply(tree, recursive=True)
+        if self.fstype == "bind" or self.before:
+            self.attributes.apply(tree, recursive=False)
+        for propagation, recursive in self.propagation:
+            mount_setattr(tree, propagation=propagation, recursive=recursive)
