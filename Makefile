@@ -13,7 +13,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # The modules of a start in one file (minirt/packed.py).
 PACK := $(VENV)/pack
-SUITES := lint types unit kernel cgroup2 vm lessons
+SUITES := lint types unit report kernel cgroup2 vm lessons
+BENCH_PACKAGES = $(PY) -m minirt.host.packages bench || \
+  echo "minirt: going on without; what needs it will be left out, and said" >&2
 N ?= 1
 ARGS ?=
 
@@ -28,7 +30,8 @@ help: ; $(AS_CALLER) help
 
 else
 
-.PHONY: help run test test-full setup $(SUITES) docs docs-serve step clean uninstall
+.PHONY: help run test test-full test-cgroup2 setup $(SUITES) bench bench-full bench-micro docs
+.PHONY: docs-serve step clean uninstall
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
@@ -41,8 +44,12 @@ run: $(PACK) ## from nothing to seven containers coming to life, the last beside
 test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson tests
 	@$(PY) tests/suites.py $(SUITES)
 
-test-full: tools ## the above, the site in a browser, and both commands on a bare Debian 12
-	@$(PY) tests/suites.py $(SUITES) site bare
+test-full: tools ## the above, the second guest, the site in a browser, and a bare Debian 12
+	@$(PY) tests/suites.py $(SUITES) cgroup2-qemu site bare
+
+test-cgroup2: tools ## the cgroup tests in a guest, or ARGS='--backend qemu -k pids'
+	@mkdir -p out/tests
+	@$(PY) -m vm.harness --junit out/tests/cgroup2.xml $(ARGS)
 
 setup: $(PACK) ## what `make run` needs: .venv, system packages, the image
 	@$(PY) -m minirt.host.packages run
@@ -51,12 +58,24 @@ setup: $(PACK) ## what `make run` needs: .venv, system packages, the image
 lint: ## ruff and the import layers
 types: ## mypy --strict
 unit: ## the tests that need no root
+report: ## what makes reports, charts and comparisons of benchmark results
 kernel: ## the tests that ask the kernel, as root
-cgroup2: ## the cgroup tests on a kernel that has version 2 alone
+cgroup2: ## the cgroup tests on a kernel that has version 2 alone, summed up
 vm: ## the tests that boot a virtual machine
 lessons: ## every command of the lessons, and what it prints
 $(SUITES): tools
 	@$(PY) tests/suites.py $@
+
+bench: $(VENV)/bench ## measure containers and a VM on this machine, in at most 4 minutes, and report
+	@$(BENCH_PACKAGES)
+	@$(PY) -m bench run --quick --sudo
+
+bench-full: $(VENV)/bench ## the same with every subject that is installed here, and more settings
+	@$(BENCH_PACKAGES)
+	@$(PY) -m bench run --full --sudo
+
+bench-micro: $(VENV)/bench ## what single parts of minirt cost, in microseconds
+	@$(PY) -m pytest -q bench/micro --benchmark-columns=min,median,rounds
 
 docs: $(VENV)/docs ## build the lessons as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
@@ -79,6 +98,7 @@ uninstall: $(VENV)/base ## take back what minirt changed on this machine, then c
 .PHONY: tools
 tools: $(VENV)/test $(PACK)
 	@$(PY) -m minirt.host.packages test || echo "minirt: going on without; the tests that need it will fail" >&2
+	@$(PY) -m minirt.host.packages box || echo "minirt: going on without vagrant" >&2
 
 # The stamp holds the path of this clone: a moved one is set up again.
 ifneq ($(shell cat $(VENV)/base 2>/dev/null),$(CURDIR))
@@ -103,7 +123,7 @@ $(PACK): $(VENV)/base $(shell find minirt -name '*.py')
 	@$(PY) -I -m minirt.host.pack
 	@touch $@
 
-$(VENV)/test: EXTRAS = test,lint,docs
+$(VENV)/test: EXTRAS = test,lint,docs,bench
 $(VENV)/docs: EXTRAS = docs
 $(VENV)/bench: EXTRAS = bench
 $(VENV)/test $(VENV)/docs $(VENV)/bench: $(VENV)/base

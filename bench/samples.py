@@ -53,12 +53,13 @@ class Absent:
 
 @dataclass
 class Results:
-    """A whole file, read: `complete` is False when the run was interrupted."""
+    """A whole file, read: `complete` is False when the run was interrupted, without a footer."""
 
     header: dict[str, Any]
     samples: list[Sample]
     absent: list[Absent]
     complete: bool
+    footer: dict[str, Any] = field(default_factory=dict)
 
 
 class Writer:
@@ -107,4 +108,5 @@ def read(path: Path) -> Results:
         [Sample(**record) for record in kinds["sample"]],
         [Absent(**record) for record in kinds["absent"]],
         complete=bool(kinds["footer"]),
+        footer=next(iter(kinds["footer"]), {}),
     )

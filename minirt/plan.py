@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 ORDER: dict[str, Builder] = {
     "poststop": hooks.poststop,
     "user": isolation.user,
+    "scope": isolation.scope,
     "cgroup": isolation.cgroup,
+    "device_rules": isolation.device_rules,
     "cgroup_ns": isolation.cgroup_ns,
     "pid": isolation.pid,
     "ipc": isolation.ipc,

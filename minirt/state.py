@@ -15,6 +15,7 @@ import os
 from minirt import state_root
 from minirt.codec import dumps, loads
 from minirt.errors import StateError
+from minirt.linux import freezer
 from minirt.linux.files import replace
 from minirt.linux.process import alive
 from minirt.linux.tree import empty
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LOCK = "lock"
 CREATING, CREATED, RUNNING, STOPPED = "creating", "created", "running", "stopped"
+PAUSED = "paused"  # only the kernel knows: never written
 ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-")
 
 
@@ -98,10 +100,18 @@ class State:
         return isinstance(value, list if kind is tuple else kind)
 
     def current(self) -> str:
-        """The status now: a container whose init is gone has stopped."""
-        if self.status in (CREATED, RUNNING) and not self.init_alive():
+        """The status now: a container whose init is gone has stopped, one that is frozen pauses."""
+        if self.status not in (CREATED, RUNNING):
+            return self.status
+        if not self.init_alive():
             return STOPPED
-        return self.status
+        still = freezer.place(self.cgroups())
+        return PAUSED if still and freezer.frozen(still) else self.status
+
+    def cgroups(self) -> list[str]:
+        """The directories of its cgroups, one in each hierarchy."""
+        made = self.created.get("cgroup")
+        return [str(directory) for directory in made] if isinstance(made, (list, tuple)) else []
 
     def init_alive(self) -> bool:
         return bool(self.pid) and self.boot_id == boot_id() and alive(self.pid, self.start_time)

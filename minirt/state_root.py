@@ -22,6 +22,16 @@ def default() -> str:
     return f"{home}/minirt/containers"
 
 
+def of_engines() -> str:
+    """That of `minirt-oci`: in /run, as nothing there outlives a boot; engines keep the layers.
+
+    The same whatever the environment, which engines leave empty in some calls.
+    """
+    if os.geteuid() == 0:
+        return "/run/minirt-oci"
+    return f"{os.environ.get('XDG_RUNTIME_DIR') or f'/tmp/{os.geteuid()}'}/minirt-oci"  # noqa: S108
+
+
 def make(root: str) -> None:
     """Make it where it is missing; HostError when it is not this user's alone."""
     _make_reachable(root)

@@ -16,12 +16,28 @@ def user(spec: Spec) -> Mechanism | None:
     return User(spec.uid_maps, spec.gid_maps)
 
 
+def scope(spec: Spec) -> Mechanism | None:
+    if not all(spec.cgroup_scope):
+        return None
+    from minirt.mechanisms.scope import Scope
+
+    return Scope(*spec.cgroup_scope)
+
+
 def cgroup(spec: Spec) -> Mechanism | None:
     if not spec.cgroups_path:
         return None
     from minirt.mechanisms.cgroup import Cgroup
 
-    return Cgroup(spec.cgroups_path, spec.cgroup_resources)
+    return Cgroup(spec.cgroups_path, spec.cgroup_resources, every=spec.cgroup_everywhere)
+
+
+def device_rules(spec: Spec) -> Mechanism | None:
+    if not spec.cgroups_path:
+        return None
+    from minirt.mechanisms.device_rules import DeviceRules
+
+    return DeviceRules(spec.cgroup_resources)
 
 
 def cgroup_ns(spec: Spec) -> Mechanism | None:

@@ -23,7 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    removed = [f"container {name}" for name in gc.collect(state_root.default(), _say)]
+    roots = (state_root.default(), state_root.of_engines())
+    removed = [f"container {name}" for root in roots for name in gc.collect(root, _say)]
     if os.geteuid() == 0:
         removed += _as_root(everything=arguments.all)
     elif arguments.all:

@@ -11,6 +11,6 @@ exec.py       a second process in a container that runs
 
 from minirt.engine.container import Container
 from minirt.engine.foreground import run
-from minirt.engine.lifecycle import create, destroy, load, start
+from minirt.engine.lifecycle import create, destroy, load, start, thaw
 
-__all__ = ["Container", "create", "destroy", "load", "run", "start"]
+__all__ = ["Container", "create", "destroy", "load", "run", "start", "thaw"]

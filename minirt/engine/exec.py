@@ -21,7 +21,7 @@ from minirt.state import RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from minirt.codec import Json
     from minirt.mechanism import Mechanism
@@ -59,27 +59,34 @@ def execute(state: State, process: Mapping[str, Json], recorder: Recorder) -> in
     return status
 
 
-def prepared(state: State, process: Mapping[str, Json], recorder: Recorder) -> Container:
-    """What is to become `process` in the container of `state`, which is loaded."""
+def prepared(
+    state: State,
+    process: Mapping[str, Json],
+    recorder: Recorder,
+    cgroups: Sequence[str] | None = None,
+) -> Container:
+    """What is to become `process` in the container of `state`, which is loaded.
+
+    `cgroups` are the directories to join, if not the container's own.
+    """
     given = state.spec.get("process")
     own = given if isinstance(given, dict) else {}
     spec = Spec({**state.spec, "process": {**own, "terminal": False, **process}})
-    container = Container(state, spec, _plan(state, spec), recorder)
+    container = Container(
+        state, spec, _plan(state, spec, state.cgroups() if cgroups is None else cgroups), recorder
+    )
     container.ctx.save = lambda: None  # nothing is made that outlives the process
     return container
 
 
-def _plan(state: State, spec: Spec) -> Plan:
+def _plan(state: State, spec: Spec, cgroups: Sequence[str]) -> Plan:
     inherited = [name for name in MECHANISMS if name in state.mechanisms]
     plan: tuple[Mechanism, ...] = plans.build(spec, (*OWN, *inherited))
     if any(spec.process.affinity):
         from minirt.mechanisms.affinity import Affinity
 
         plan = (Affinity(*spec.process.affinity), *plan)
-    directories = state.created.get("cgroup")
-    if isinstance(directories, list):
-        plan = (CgroupJoin([str(directory) for directory in directories]), *plan)
-    return plan
+    return (CgroupJoin(cgroups), *plan) if cgroups else plan
 
 
 def namespaces(state: State) -> dict[str, str]:

@@ -33,6 +33,7 @@ from minirt.engine.dialogue import Dialogue
 from minirt.engine.phases import having, perform
 from minirt.engine.wire import Listener, connect
 from minirt.errors import MinirtError, StateError
+from minirt.linux import freezer
 from minirt.linux.clone import ended
 from minirt.linux.process import SIGKILL, Held, pidfd_open, start_time
 from minirt.spans import Page
@@ -167,6 +168,7 @@ def destroy(container: Container, cause: BaseException | None = None) -> None:
 def _destroy(container: Container, cause: BaseException | None) -> None:
     ctx, state = container.ctx, container.state
     if container.kill(SIGKILL):
+        thaw(state)
         ended(ctx.pidfd)
     collect_spans(container, dead=True)
     errors = [*_tear_down(container)]
@@ -178,6 +180,13 @@ def _destroy(container: Container, cause: BaseException | None) -> None:
         if cause is None:
             raise failure
         cause.add_note(str(failure))
+
+
+def thaw(state: State) -> None:
+    """Let a paused container go on, if only into its death."""
+    still = freezer.place(state.cgroups())
+    if still and freezer.frozen(still):
+        freezer.thaw(still)
 
 
 def _tear_down(container: Container) -> Iterator[MinirtError]:

@@ -40,6 +40,13 @@ def dependency(package: str) -> str:
     raise HostError(what, hint=f"look at: apt-cache depends {package}")
 
 
+def names(prefix: str) -> list[str]:
+    """The packages that begin with `prefix` and can be downloaded, as far as apt's lists know."""
+    what = f"cannot list the packages {prefix}*"
+    found = _ask_apt(["apt-cache", "search", "--names-only", f"^{prefix}"], what=what)
+    return [line.partition(" ")[0] for line in found.splitlines()]
+
+
 def _cached(package: str) -> str:
     link = f"{cache.directory()}/debs/{package}"
     return os.path.realpath(link) if os.path.isdir(link) else ""

@@ -25,7 +25,7 @@ LIBRARIES = ("/lib/*", "/lib", "/lib64", "/usr/lib/*", "/usr/lib", "/usr/lib64")
 
 
 class Need:
-    """A package, the program or shared library that it must provide, and what for."""
+    """A package, the program or library that it must provide, and what for."""
 
     __slots__ = ("package", "provides", "purpose", "why")
 
@@ -36,7 +36,7 @@ class Need:
         self.why = why
 
     def is_met(self) -> bool:
-        if ".so." in self.provides:
+        if ".so." in self.provides or self.provides.endswith(".a"):
             return any(glob.glob(f"{where}/{self.provides}") for where in LIBRARIES)
         return any(os.access(f"{where}/{self.provides}", os.X_OK) for where in PATH.split(":"))
 
@@ -60,14 +60,22 @@ NEEDS = (
     ),
     Need("test", "util-linux", "nsenter", "looking into containers"),
     Need("test", "runc", "runc", "the runtime that minirt-oci is compared with"),
+    Need("bench", "gcc", "gcc", "the program that the benchmarks run"),
+    Need("bench", "libc6-dev", "libc.a", "the same program, which is static"),
+    Need("test", "iputils-ping", "ping", "reaching a virtual machine"),
+    Need("test", "erofs-utils", "mkfs.erofs", "a virtual machine's compressed disk"),
+    Need("test", "squashfs-tools", "mksquashfs", "a virtual machine's compressed disk"),
+    Need("box", "vagrant", "vagrant", "checking vm/Vagrantfile"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 
 
 def missing(purposes: Iterable[str]) -> list[Need]:
-    """What is not there yet. Tests need all that running needs."""
+    """What is not there yet. Benchmarks need all that running needs, and tests both."""
     wanted = set(purposes)
     if "test" in wanted:
+        wanted.add("bench")
+    if "bench" in wanted:
         wanted.add("run")
     return [need for need in NEEDS if need.purpose in wanted and not need.is_met()]
 

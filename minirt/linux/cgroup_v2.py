@@ -61,6 +61,16 @@ def _enable_for_children(parent: str, controllers: tuple[str, ...]) -> None:
     write(parent, "cgroup.subtree_control", " ".join(f"+{name}" for name in missing))
 
 
+def await_files(directory: str, controller: str, files: Iterable[str]) -> None:
+    """Wait for another process that hands `controller` down to `directory` at this moment.
+
+    The kernel lists a controller in cgroup.subtree_control first and makes its files then; only
+    whoever writes there waits for the end (cgroup_subtree_control_write).
+    """
+    if not all(os.path.exists(f"{directory}/{file}") for file in files):
+        write(os.path.dirname(directory), "cgroup.subtree_control", f"+{controller}")
+
+
 def make_room(base: str) -> int:
     """Move the processes of `base` into a leaf below it; how many were moved.
 

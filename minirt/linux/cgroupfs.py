@@ -1,18 +1,15 @@
-"""One cgroup directory: make it, write its files, get into it, empty it, remove it.
-
-Nothing here creates a file: outside a cgroup file system a write fails instead of leaving litter.
-"""
+"""One cgroup directory: make it, get into it, empty it, remove it; with the work on its files."""
 
 from __future__ import annotations
 
 import errno
 import os
-import select
-import time
 
-from minirt.errors import HostError, KernelError, StateError
+from minirt.errors import HostError, StateError
+from minirt.linux import freezer
 from minirt.linux.calls import failed
-from minirt.linux.process import SIGKILL, pidfd_open, pidfd_send_signal
+from minirt.linux.cgroup_files import read, settle, write
+from minirt.linux.cgroup_members import ATTEMPTS, kill, members, signal_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,36 +17,27 @@ if TYPE_CHECKING:
 
 # All our cgroups are below one of this name, which goes when the last of them goes.
 SHARED_PARENT = "minirt"
-MAX_FILE = 1 << 20
-ATTEMPTS = 100
-PATIENCE_S = 10.0
-NO_DISK = "there is no such disk; a partition cannot be limited, only its whole disk"
-HINTS = {
-    ("cgroup.subtree_control", errno.EBUSY): "it holds processes itself, and then cannot have"
-    " children with controllers (no internal processes, cgroups(7)): move them into a leaf",
-    ("cgroup.subtree_control", errno.EACCES): "ask for it to be delegated:"
-    " systemd-run --user --scope -p Delegate=yes COMMAND",
-    ("io.max", errno.ENODEV): NO_DISK,
-    ("blkio.throttle.read_bps_device", errno.ENODEV): NO_DISK,
-    ("blkio.throttle.write_bps_device", errno.ENODEV): NO_DISK,
-}
+__all__ = [
+    "ATTEMPTS", "Entrance", "claim", "kill", "make", "members", "read", "remove", "settle",
+    "signal_all", "write",
+]  # fmt: skip
 
 
-def claim(directory: str) -> None:
-    """See that no other container lives in `directory`; an empty left-over is removed.
+def claim(directory: str) -> bool:
+    """See that no other container lives in `directory`; whether it is there already.
 
-    A left-over would bring its old limits and counts with it.
+    Then somebody else has made it, and shall remove it.
     """
-    try:
-        os.rmdir(directory)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        if error.errno != errno.EBUSY:
-            raise failed(f"cannot use cgroup {directory}", "rmdir", error) from None
+    if not os.path.isdir(directory):
+        return False
+    count = len(members(directory))
+    if count:
         raise StateError(
-            f"cgroup {directory} is in use already", hint="choose another container id"
-        ) from None
+            f"container's cgroup is not empty: {count} process(es) found in {directory}, which is"
+            " in use already",
+            hint="choose another container id or cgroupsPath",
+        )
+    return True
 
 
 def make(directory: str) -> None:
@@ -58,47 +46,29 @@ def make(directory: str) -> None:
         try:
             os.makedirs(os.path.dirname(directory), exist_ok=True)
             os.mkdir(directory)
-        except FileNotFoundError:
-            # The container that had been the last in our shared parent took it away.
-            continue
         except OSError as error:
+            # The container that had been the last in our shared parent took it away: ENOENT, or
+            # ENODEV at that very moment, or EEXIST of makedirs, which looks again too late.
+            again = error.errno == errno.EEXIST and not os.path.exists(directory)
+            if again or error.errno in (errno.ENOENT, errno.ENODEV):
+                continue
             raise failed("cannot make a cgroup", f'mkdir("{directory}")', error) from None
-        return
+        return inherit_sets(directory)
     raise HostError(f"cannot make {directory}: its parent is removed again and again")
 
 
-def write(directory: str, file: str, value: str) -> None:
-    """Set one file of the cgroup; HostError when this kernel has no such file."""
-    path = f"{directory}/{file}"
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(fd, value.encode())
-        finally:
-            os.close(fd)
-    except FileNotFoundError:
-        raise HostError(
-            f"this kernel cannot set {file}: there is no {path}", hint="leave that limit out"
-        ) from None
-    except OSError as error:
-        raise KernelError(
-            f"cannot set {file} of a cgroup to {value}",
-            call=f'write("{path}", "{value}")',
-            errno=error.errno or 0,
-            hint=HINTS.get((file, error.errno or 0), ""),
-        ) from None
+def inherit_sets(directory: str) -> None:
+    """Version 1: give a cpuset the processors and memory nodes of its parent (cpuset(7)).
 
-
-def read(directory: str, file: str) -> str:
-    """One file of the cgroup; "" when this kernel has no such file."""
-    try:
-        fd = os.open(f"{directory}/{file}", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return ""
-    try:
-        return os.read(fd, MAX_FILE).decode()
-    finally:
-        os.close(fd)
+    Those of a new one are empty, and no process may enter it.
+    """
+    if not os.path.exists(f"{directory}/cpuset.mem_hardwall"):
+        return
+    for file in ("cpuset.cpus", "cpuset.mems"):
+        if not read(directory, file).strip():
+            parent = os.path.dirname(directory)
+            inherit_sets(parent)
+            write(directory, file, read(parent, file).strip())
 
 
 class Entrance:
@@ -111,10 +81,15 @@ class Entrance:
 
     __slots__ = ("directory_fd", "tasks")
 
-    def __init__(self, directories: Iterable[str]) -> None:
+    def __init__(self, directories: Iterable[str], *, frozen_too: bool = False) -> None:
         self.tasks: list[int] = []
         self.directory_fd = -1
         for directory in directories:
+            # What enters it would stand still, and we would wait for it.
+            if not frozen_too and freezer.frozen(directory):
+                raise StateError(
+                    f"container's cgroup unexpectedly frozen: {directory}", hint="thaw it first"
+                )
             try:
                 self.tasks.append(os.open(f"{directory}/tasks", os.O_WRONLY | os.O_CLOEXEC))
             except FileNotFoundError:
@@ -135,18 +110,18 @@ class Entrance:
         self.tasks, self.directory_fd = [], -1
 
 
-def members(directory: str) -> list[int]:
-    """The processes in the cgroup and its children, as pids of our own namespace."""
-    found: list[int] = []
-    for path, _, _ in os.walk(directory):
-        found += [int(pid) for pid in read(path, "cgroup.procs").split()]
-    return found
+def remove(directories: Sequence[str], keep: Sequence[str] = ()) -> None:
+    """Remove the cgroups with their children; processes still in them are killed. Idempotent.
 
-
-def remove(directories: Sequence[str]) -> None:
-    """Remove the cgroups with their children; processes still in them are killed. Idempotent."""
+    Those to `keep` are only emptied.
+    """
+    still = freezer.place(directories)
+    if still and freezer.frozen(still):
+        freezer.thaw(still)
     for directory in directories:
-        if not _rmdir(directory):
+        if directory in keep:
+            kill(directory)
+        elif not _rmdir(directory):
             _empty_and_remove(directory)
     for parent in {os.path.dirname(directory) for directory in directories}:
         if os.path.basename(parent) == SHARED_PARENT:
@@ -176,61 +151,3 @@ def _rmdir(directory: str) -> bool:
             return False
         raise failed("cannot remove a cgroup", f'rmdir("{directory}")', error) from None
     return True
-
-
-def kill(directory: str) -> None:
-    """Kill every process in the cgroup and its children, and wait until they are gone."""
-    if os.path.exists(f"{directory}/cgroup.kill"):
-        write(directory, "cgroup.kill", "1")
-        _wait_until_empty(directory)
-        return
-    if os.path.exists(f"{directory}/pids.max"):
-        write(directory, "pids.max", "0")  # from here on none of them can fork
-    for _ in range(ATTEMPTS):
-        pids = members(directory)
-        if not pids:
-            return
-        _kill_and_wait(directory, pids)
-    raise HostError(f"processes in cgroup {directory} do not end")
-
-
-def _kill_and_wait(directory: str, pids: list[int]) -> None:
-    """SIGKILL to each, by descriptors: between reading a pid and using it, it can be reused."""
-    pinned = {pid: fd for pid in pids if (fd := _pin(pid)) >= 0}
-    try:
-        still = set(members(directory))
-        waiting = select.poll()
-        for pid in still & pinned.keys():
-            pidfd_send_signal(pinned[pid], SIGKILL)
-            waiting.register(pinned[pid], select.POLLIN)
-        deadline = time.monotonic() + PATIENCE_S
-        remaining = still & pinned.keys()
-        while remaining:
-            ready = waiting.poll(max(0.0, deadline - time.monotonic()) * 1000)
-            if not ready:
-                raise HostError(f"processes in cgroup {directory} do not end")
-            for fd, _ in ready:
-                waiting.unregister(fd)
-                remaining -= {pid for pid, pin in pinned.items() if pin == fd}
-    finally:
-        for fd in pinned.values():
-            os.close(fd)
-
-
-def _pin(pid: int) -> int:
-    try:
-        return pidfd_open(pid)
-    except KernelError:  # it ended, or (0) it lives in another pid namespace
-        return -1
-
-
-def _wait_until_empty(directory: str) -> None:
-    """Wait for "populated 0" in cgroup.events, which the kernel announces to poll(2)."""
-    deadline = time.monotonic() + PATIENCE_S
-    with open(f"{directory}/cgroup.events", encoding="utf-8") as events:
-        changed = select.poll()
-        changed.register(events, select.POLLPRI)
-        while "populated 1" in events.read():
-            if not changed.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise HostError(f"processes in cgroup {directory} do not end")
-            events.seek(0)

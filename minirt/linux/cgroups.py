@@ -158,15 +158,21 @@ def available(path: str, names: Iterable[str] = CONTROLLERS) -> list[Controller]
     return [_look_at(name, holder(found, name), path) for name in names]
 
 
-def choose(path: str, limited: Iterable[str]) -> dict[Hierarchy, list[str]]:
+def choose(path: str, limited: Iterable[str], *, every: bool = False) -> dict[Hierarchy, list[str]]:
     """The controllers that cgroup `path` shall use, by hierarchy.
 
     Those to be `limited` must be usable here: HostError names the one that is not, and the
-    remedy. Those that only count are taken where they can be had.
+    remedy. Those that only count are taken where they can be had; with `every`, all that there
+    are, and hierarchies without one: engines look there.
     """
-    limited = frozenset(limited)
+    found = hierarchies()
+    wanted = dict.fromkeys([*COUNTING, *sorted(limited)])
     groups: dict[Hierarchy, list[str]] = {}
-    controllers = available(path, dict.fromkeys([*COUNTING, *sorted(limited)]))
+    if every:
+        groups = {hierarchy: [] for hierarchy in found if _reachable(hierarchy, path)}
+        # Beside version 1, what version 2 hands down is for the whole machine to decide.
+        wanted |= dict.fromkeys(found[0].controllers if len(found) == 1 else ())
+    controllers = [_look_at(name, holder(found, name), path) for name in wanted]
     for controller in controllers:
         if controller.hierarchy and not controller.why:
             groups.setdefault(controller.hierarchy, []).append(controller.name)
@@ -175,6 +181,13 @@ def choose(path: str, limited: Iterable[str]) -> dict[Hierarchy, list[str]]:
     if not groups:
         raise controllers[0].error()
     return groups
+
+
+def _reachable(hierarchy: Hierarchy, path: str) -> bool:
+    try:
+        return os.access(hierarchy.base(path), os.W_OK, effective_ids=True)
+    except HostError:
+        return False
 
 
 def _look_at(name: str, hierarchy: Hierarchy | None, path: str) -> Controller:

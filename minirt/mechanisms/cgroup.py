@@ -7,8 +7,6 @@ all; a machine can have both (hybrid), so every controller is looked for on its 
 
 from __future__ import annotations
 
-import os
-
 from minirt import limits
 from minirt.linux import cgroup_v2, cgroupfs, cgroups
 from minirt.mechanism import Mechanism
@@ -21,32 +19,34 @@ if TYPE_CHECKING:
     from minirt.context import Context
     from minirt.linux.cgroups import Hierarchy
 
-SWAP_FILES = ("memory.memsw.limit_in_bytes", "memory.swap.max")
+# What was there before us; it is recorded, as it is not ours to remove.
+ADOPTED = "adopted cgroups"
 
 
 class Cgroup(Mechanism):
     """A cgroup `path` with the limits of `resources` (OCI's linux.cgroupsPath, .resources).
 
     An absolute path is below the mount point of each hierarchy, a relative one below our own
-    cgroup: what an ordinary user may have been given.
+    cgroup: what an ordinary user may have been given. With `every`, it is made in all hierarchies.
     """
 
     name = "cgroup"
 
-    def __init__(self, path: str, resources: Mapping[str, Json]) -> None:
+    def __init__(self, path: str, resources: Mapping[str, Json], *, every: bool = False) -> None:
         self.path = limits.checked_path(path)
         self.resources = resources
+        self.every = every
         self.entrance = cgroupfs.Entrance(())
 
     # --8<-- [start:cgroup]
     def prepare(self, ctx: Context) -> None:
-        groups = cgroups.choose(self.path, limits.limited(self.resources))
+        groups = self.groups()
         directories = [hierarchy.directory(self.path) for hierarchy in groups]
-        for directory in directories:
-            cgroupfs.claim(directory)
+        ctx.created[ADOPTED] = [d for d in directories if cgroupfs.claim(d)]
         ctx.record(self.name, directories)
         for hierarchy, controllers in groups.items():
-            cgroupfs.make(hierarchy.directory(self.path))
+            if hierarchy.directory(self.path) not in recorded(ctx, ADOPTED):
+                cgroupfs.make(hierarchy.directory(self.path))
             if hierarchy.version == 2:
                 self.hand_down(ctx, hierarchy, controllers)
             for controller in controllers:
@@ -63,9 +63,12 @@ class Cgroup(Mechanism):
 
     def teardown(self, ctx: Context) -> None:
         self.entrance.close()
-        cgroupfs.remove(recorded(ctx))
+        cgroupfs.remove(recorded(ctx, self.name), keep=recorded(ctx, ADOPTED))
 
     # --8<-- [end:cgroup]
+
+    def groups(self) -> dict[Hierarchy, list[str]]:
+        return cgroups.choose(self.path, limits.limited(self.resources), every=self.every)
 
     def hand_down(self, ctx: Context, hierarchy: Hierarchy, controllers: list[str]) -> None:
         moved = cgroup_v2.enable(hierarchy, self.path, controllers)
@@ -75,12 +78,12 @@ class Cgroup(Mechanism):
 
     def limit(self, ctx: Context, hierarchy: Hierarchy, controller: str) -> None:
         directory = hierarchy.directory(self.path)
-        for file, value in limits.settings(self.resources, controller, hierarchy.version):
-            if file in SWAP_FILES and not os.path.exists(f"{directory}/{file}"):
-                if swap_is_active():
-                    ctx.warn("this kernel cannot limit swap (boot it with swapaccount=1)")
-                continue
-            cgroupfs.write(directory, file, value)
+        wanted = limits.settings(self.resources, controller, hierarchy.version)
+        if hierarchy.version == 2:
+            cgroup_v2.await_files(directory, controller, [file for file, _ in wanted])
+        no_swap = cgroupfs.settle(directory, wanted, lambda f: limits.pointer(self.resources, f))
+        if no_swap and swap_is_active():
+            ctx.warn("this kernel cannot limit swap (boot it with swapaccount=1)")
 
     def describe(self) -> str:
         shown = ", ".join(limits.shown(self.resources)) or "no limits, for what it counts"
@@ -88,7 +91,7 @@ class Cgroup(Mechanism):
 
     def by_hand(self) -> list[str]:
         commands = []
-        groups = cgroups.choose(self.path, limits.limited(self.resources))
+        groups = self.groups()
         for hierarchy, controllers in groups.items():
             directory = hierarchy.directory(self.path)
             commands.append(f"mkdir -p {directory}")
@@ -102,12 +105,12 @@ class Cgroup(Mechanism):
         return commands
 
     def undo_by_hand(self) -> list[str]:
-        groups = cgroups.choose(self.path, limits.limited(self.resources))
+        groups = self.groups()
         return [f"rmdir {hierarchy.directory(self.path)}" for hierarchy in groups]
 
 
-def recorded(ctx: Context) -> list[str]:
-    directories = ctx.created.get(Cgroup.name)
+def recorded(ctx: Context, name: str) -> list[str]:
+    directories = ctx.created.get(name)
     return [str(d) for d in directories] if isinstance(directories, (list, tuple)) else []
 
 

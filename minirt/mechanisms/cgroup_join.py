@@ -22,7 +22,8 @@ class CgroupJoin(Mechanism):
         self.entrance = Entrance(())
 
     def prepare(self, ctx: Context) -> None:
-        self.entrance = Entrance(self.directories)
+        # Whether to join a paused container, and wait, is for the caller to decide.
+        self.entrance = Entrance(self.directories, frozen_too=True)
         ctx.cgroup_fd = self.entrance.directory_fd
 
     def attach(self, ctx: Context) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from minirt import state as states
+from minirt import state_root
 from minirt.errors import ConfigError, StateError
 from minirt.oci.log import Log
 from minirt.oci.parser import Option
@@ -45,12 +46,9 @@ class Call:
 
     @property
     def root(self) -> str:
-        """--root, else /run/minirt-oci, for an ordinary user below $XDG_RUNTIME_DIR."""
-        if self.options.text("--root"):
-            return os.path.abspath(self.options.text("--root"))
-        if os.geteuid() == 0:
-            return "/run/minirt-oci"
-        return f"{os.environ.get('XDG_RUNTIME_DIR') or f'/tmp/{os.geteuid()}'}/minirt-oci"  # noqa: S108
+        """--root, else the one that `minirt gc` knows too."""
+        given = self.options.text("--root")
+        return os.path.abspath(given) if given else state_root.of_engines()
 
     @property
     def id(self) -> str:
@@ -58,6 +56,11 @@ class Call:
         if not self.words.arguments:
             raise ConfigError("needs the id of a container", pointer="ID", hint="see --help")
         return self.words.arguments[0]
+
+    @property
+    def own_name(self) -> str:
+        """The id, with what tells it from the same one below another root."""
+        return f"{self.id}-{states.State(self.root, self.id).key}"
 
     def loaded(self, *, lock: bool = True) -> State:
         """The container's record, locked unless it is only to be looked at; StateError."""

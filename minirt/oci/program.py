@@ -7,6 +7,7 @@ import sys
 
 from minirt import __version__
 from minirt.errors import ConfigError, MinirtError
+from minirt.hook import SPEC_VERSION
 from minirt.oci.call import GLOBAL, HELP, Call
 from minirt.oci.parser import parse, usage
 
@@ -40,6 +41,13 @@ VERBS = {
     "state": "print the state of a container as JSON",
     "kill": "send a signal to the program of a container",
     "delete": "remove a container that has stopped",
+    "pause": "stop all processes of a container where they are",
+    "resume": "let a paused container go on",
+    "update": "change the limits of a container",
+    "events": "print what a container uses, and when it runs out of memory",
+    "list": "list the containers of the state directory",
+    "features": "print what this runtime can do, as JSON",
+    "spec": "write a config.json to begin with",
 }
 
 
@@ -97,8 +105,6 @@ def load(verb: str) -> Verb:
 
 def version() -> str:
     """Engines look for `NAME version X` and for `spec:`."""
-    from minirt.hook import SPEC_VERSION
-
     return f"minirt-oci version {__version__}\ncommit: {__version__}\nspec: {SPEC_VERSION}"
 
 

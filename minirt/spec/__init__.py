@@ -2,7 +2,8 @@
 
 Steps and people come here from their options, engines from a file: there is no second way in.
 The member "minirt" holds what the specification leaves to others: the layers of the root, the
-network outside the namespace, the choice of the default seccomp profile.
+network outside the namespace, the choice of the default seccomp profile, and whether a cgroup is
+made only in those hierarchies that limit or count something ("limited"), or in a systemd scope.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ class Spec:
     """The whole configuration; `raw` is the document it was read from."""
 
     __slots__ = (
-        "annotations", "cgroup_resources", "cgroups_path", "default_seccomp", "domainname",
-        "gid_maps", "has_root", "hooks", "hostname", "layers", "masked_paths", "mounts",
-        "namespaces", "network", "personality", "process", "raw", "readonly_paths",
-        "required_capabilities", "rootfs", "rootfs_readonly", "seccomp", "sysctls", "terminal",
-        "uid_maps",
+        "annotations", "cgroup_everywhere", "cgroup_resources", "cgroup_scope", "cgroups_path",
+        "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname", "layers",
+        "masked_paths", "mounts", "namespaces", "network", "personality", "process", "raw",
+        "readonly_paths", "required_capabilities", "rootfs", "rootfs_readonly", "seccomp",
+        "sysctls", "terminal", "uid_maps",
     )  # fmt: skip
 
     def __init__(self, raw: Mapping[str, Json]) -> None:
@@ -92,6 +93,9 @@ class Spec:
         self.gid_maps = tuple(id_map(entry) for entry in linux.objects("gidMappings"))
         self.has_root = bool(self.layers or self.rootfs)
         self.cgroups_path = linux.text("cgroupsPath")
+        scope = own.object("scope")
+        self.cgroup_scope = (scope.text("slice"), scope.text("unit"), scope.text("path"))
+        self.cgroup_everywhere = own.text("cgroups") != "limited"
         self.cgroup_resources = linux.object("resources").value
         self.seccomp = dict(linux.object("seccomp").value)
         self.masked_paths = linux.texts("maskedPaths")

@@ -10,7 +10,7 @@ from minirt.engine.container import warn
 from minirt.linux.cgroup_events import events
 from minirt.spans import Recorder
 from minirt.stepping.step import export_trace, run_container
-from minirt.vm import guest
+from minirt.vm import once
 from minirt.vm.measure import disk_bytes
 from minirt.vm.table import Figures, table
 from minirt.writable_layer import UPPER
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from minirt.spec import Spec
     from minirt.stepping.parser import Values
     from minirt.stepping.step import Step
-    from minirt.vm.guest import Result
+    from minirt.vm.once import Result
 
 SIGNALLED = 128  # a status above is 128 + the signal that ended the command
 # What the VM does not get: these need something of the host's inside.
@@ -62,15 +62,14 @@ def run(step: Step, values: Values) -> int:
 
 def _boot(spec: Spec, recorder: Recorder) -> Result:
     with recorder.span("minirt vm"):
-        result = guest.boot(
+        return once.boot(
             spec.layers,
             spec.process.args,
             env=dict(pair.partition("=")[::2] for pair in spec.process.env),
             hostname=spec.hostname,
             cwd=spec.process.cwd,
+            recorder=recorder,
         )
-        guest.record(result, recorder)
-    return result
 
 
 def _recorder() -> Recorder:

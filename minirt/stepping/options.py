@@ -9,7 +9,7 @@ OPTIONS = (
     Option("--plan", "", "print what would be done, in order; do nothing"),
     Option("--by-hand", "", "print the shell commands that do the same; do nothing"),
     Option("--trace", "FILE", "append the trace to FILE (OTLP JSON lines)"),
-    Option("--no-trace", "", "record nothing"),
+    Option("--no-trace", "", "show and write no trace"),
     Option("--kernel", "", "add what the kernel itself saw to the trace (root)"),
     Option("--quiet", "", "no banner, no waterfall: only the command's own output"),
     Option("--help", "", "print this"),

@@ -73,6 +73,7 @@ class Request:
                 "terminal": "partial",
                 "network": {"mode": self.network(), "publish": self.published()},
                 "seccomp": self.seccomp(),
+                "cgroups": "limited",
                 "requiredCapabilities": self.required_capabilities(),
             },
         }

@@ -12,14 +12,20 @@ import os
 from minirt import codec
 from minirt.host import cache
 from minirt.host.progress import Progress
-from minirt.vm.qemu import KVM, TCG, Machine, Qemu, program
+from minirt.vm.machine import KVM, TCG, Machine, program
+from minirt.vm.qemu import Qemu
 from minirt.vm.session import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.codec import Json
 
 DEVICE = "/dev/kvm"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 # With KVM the first line comes after some 50 ms and init after some 500.
 FIRST_LINE, INIT = 2.0, 3.0  # seconds
 MEMORY_MIB = 128
+REMEMBERED = 8  # verdicts: one for each of the kernels that are in use
 
 
 class Accelerator:
@@ -53,7 +59,9 @@ def _key(kernel: str) -> str:
 
 
 def _probe(kernel: str, initramfs: str) -> Accelerator:
-    machine = Machine(kernel, initramfs, "", accelerator=KVM, memory_mib=MEMORY_MIB)
+    machine = Machine(
+        kernel, initramfs, "", accelerator=Accelerator(KVM, ""), memory_mib=MEMORY_MIB
+    )
     problem = trial(machine)
     return (
         Accelerator(TCG, f"{DEVICE} is there, but {problem}") if problem else Accelerator(KVM, "")
@@ -75,19 +83,26 @@ def _path() -> str:
 
 
 def _remembered(key: str) -> Accelerator | None:
-    try:
-        with open(_path(), encoding="utf-8") as file:
-            verdict = codec.loads(file.read())
-    except (FileNotFoundError, ValueError):
-        return None
-    if not isinstance(verdict, dict) or verdict.get("key") != key:
+    verdict = _verdicts().get(key)
+    if not isinstance(verdict, dict):
         return None
     return Accelerator(str(verdict.get("name")), str(verdict.get("reason")))
 
 
+def _verdicts() -> dict[str, Json]:
+    """By key, the oldest first."""
+    try:
+        with open(_path(), encoding="utf-8") as file:
+            found = codec.loads(file.read())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _remember(key: str, found: Accelerator) -> Accelerator:
     with cache.Writing("accelerator") as scratch:
-        with open(f"{scratch}/verdict", "w", encoding="utf-8") as file:
-            file.write(codec.dumps({"key": key, "name": found.name, "reason": found.reason}))
-        os.rename(f"{scratch}/verdict", _path())
+        verdicts = [*_verdicts().items(), (key, {"name": found.name, "reason": found.reason})]
+        with open(f"{scratch}/verdicts", "w", encoding="utf-8") as file:
+            file.write(codec.dumps(dict(verdicts[-REMEMBERED:])))
+        os.rename(f"{scratch}/verdicts", _path())
     return found

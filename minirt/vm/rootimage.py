@@ -1,7 +1,8 @@
-"""The container's image as the disk of a guest: its layers, merged, in an ext4 file.
+"""The container's image as the disk of a guest: its layers, merged, in one file.
 
-mke2fs(8) fills the file itself: no root and no loop mount. The guest never writes to it (it has
-a writable layer of its own, as a container has), so all guests of an image share one file.
+The programs that make file systems fill them, too: no root and no loop mount. The guest never
+writes to it (it has a writable layer of its own, as a container has), so all guests of an image
+share one file. ext4 is an ordinary disk; erofs and squashfs are compressed, and read-only.
 """
 
 from __future__ import annotations
@@ -12,37 +13,69 @@ import shutil
 import stat
 import subprocess
 
-from minirt.errors import HostError
+from minirt.errors import ConfigError, HostError
 from minirt.host import cache
 from minirt.host.progress import Progress
 from minirt.vm import layers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+EXT4 = "ext4"
 BLOCK = 4096
 INODE = 256
 MIB = 1 << 20
 FEATURES = "^has_journal,^resize_inode"  # it is never written to and never grows
 
 
-def build(image: Sequence[str]) -> str:
-    """The ext4 file of an image's unpacked layers (directories, lowest first).
+class Format:
+    """A file system of Linux's: the program that makes it, its package, and how it is called.
 
-    Kept in the cache under a name made from the content. HostError without mke2fs.
+    `name` is the kernel's, for mount(2) and the module.
     """
-    final = f"{cache.directory()}/disks/{fingerprint(image)}.ext4"
+
+    __slots__ = ("command", "name", "package", "program")
+
+    def __init__(
+        self, name: str, program: str, package: str, command: Callable[[str, str], list[str]]
+    ) -> None:
+        self.name = name
+        self.program = program
+        self.package = package
+        self.command = command  # from a tree and a target
+
+
+def build(image: Sequence[str], made: Format | None = None) -> str:
+    """The disk of an image's unpacked layers (directories, lowest first): ext4, or `made`.
+
+    Kept in the cache under a name made from the content. HostError without the program.
+    """
+    made = made or FORMATS[EXT4]
+    final = f"{cache.directory()}/disks/{fingerprint(image)}.{made.name}"
     if os.path.exists(final):
         return final
-    if shutil.which("mke2fs", path=_path()) is None:
-        raise HostError("mke2fs is not installed", hint="apt-get install e2fsprogs")
+    if shutil.which(made.program, path=_path()) is None:
+        raise HostError(f"{made.program} is not installed", hint=f"apt-get install {made.package}")
     cache.make_directories(os.path.dirname(final))
     with Progress("making the VM's disk from the image"), cache.Writing("disks") as scratch:
         layers.merge(image, f"{scratch}/tree")
-        _make(f"{scratch}/tree", f"{scratch}/disk")
+        done = _run(made.command(f"{scratch}/tree", f"{scratch}/disk"))
+        if done.returncode:
+            raise HostError(f"{made.program} failed: {done.stderr.strip() or done.returncode}")
         os.rename(f"{scratch}/disk", final)
     return final
+
+
+def find_format(name: str) -> Format:
+    """ConfigError when minirt knows no such format."""
+    if name not in FORMATS:
+        raise ConfigError(
+            f'there is no disk format "{name}"',
+            pointer="disk_format",
+            hint=f"choose one of: {', '.join(FORMATS)}",
+        )
+    return FORMATS[name]
 
 
 def fingerprint(image: Sequence[str]) -> str:
@@ -75,24 +108,36 @@ def _content(path: str, mode: int) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def _make(tree: str, target: str) -> None:
+def _ext4(tree: str, target: str) -> list[str]:
     sizes = [status.st_size for _path, status in _entries(tree)]
     inodes = len(sizes) + 64
     content = sum(-(-size // BLOCK) * BLOCK for size in sizes)
     # A directory's tree of blocks and an extent's index take at most a tenth more.
     size = content * 11 // 10 + inodes * INODE + 4 * MIB
-    argv = [
+    return [
         "mke2fs", "-q", "-t", "ext4", "-b", str(BLOCK), "-I", str(INODE), "-N", str(inodes),
         "-m", "0", "-O", FEATURES, "-E", "lazy_itable_init=0",
         "-d", tree, target, f"{size // 1024}k",
     ]  # fmt: skip
-    done = _run(argv)
-    if done.returncode:
-        raise HostError(f"mke2fs failed: {done.stderr.strip() or done.returncode}")
+
+
+def _erofs(tree: str, target: str) -> list[str]:
+    return ["mkfs.erofs", "-zlz4hc", target, tree]
+
+
+def _squashfs(tree: str, target: str) -> list[str]:
+    return ["mksquashfs", tree, target, "-quiet", "-no-progress", "-comp", "zstd"]
+
+
+FORMATS: Mapping[str, Format] = {
+    EXT4: Format(EXT4, "mke2fs", "e2fsprogs", _ext4),
+    "erofs": Format("erofs", "mkfs.erofs", "erofs-utils", _erofs),
+    "squashfs": Format("squashfs", "mksquashfs", "squashfs-tools", _squashfs),
+}
 
 
 def _run(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run mke2fs; for an ordinary user, where possible, so that the user's files are root's."""
+    """Run it; for an ordinary user, where possible, so that the user's files are root's."""
     as_root = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user"]
     done = _start([*as_root, *argv])
     return _start(argv) if as_root and done.returncode else done
@@ -106,5 +151,5 @@ def _start(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 
 def _path() -> str:
-    """mke2fs is in /sbin, which an ordinary user's PATH lacks on Debian."""
+    """These programs are in /sbin, which an ordinary user's PATH lacks on Debian."""
     return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"

@@ -3,20 +3,24 @@
 A guest's own clock cannot be compared with the host's, and wanders when emulated: a mark is
 stamped when the host reads it.
 
-spawn   QEMU was started                    start   the command is about to be executed
-kernel  the kernel logged its first line    end     the command has ended
-init    the guest's first process runs      exit    QEMU has ended
-ready   it waits for a request
+spawn   QEMU was started                    ready    it waits for a request
+kernel  the kernel logged its first line    network  its network device has its address
+init    the guest's first process runs      exit     QEMU has ended
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+from functools import partial
 from time import monotonic_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from minirt.vm.job import Job
     from minirt.vm.qemu import Qemu
 
 SAYS, INIT = "minirt: ", "init"
@@ -28,14 +32,13 @@ CHUNK = 1 << 16
 class Record:
     """The marks and texts of one guest; fed with what arrives, at CLOCK_MONOTONIC ns `at`."""
 
-    __slots__ = ("_answer", "console", "marks", "output", "release", "status")
+    __slots__ = ("_answer", "console", "jobs", "marks", "release")
 
     def __init__(self, started: int) -> None:
         self.marks = {"spawn": started}
         self.console = bytearray(b"\n")
-        self.output = bytearray()
         self.release = ""
-        self.status = -1
+        self.jobs: dict[int, Job] = {}  # by channel: those that run, and the last of each
         self._answer = bytearray()
 
     def on_console(self, data: bytes, at: int) -> None:
@@ -45,19 +48,22 @@ class Record:
             self._mark("init", at)
 
     def on_control(self, data: bytes, at: int) -> None:
-        """Answers of the guest's init, a line each: `ready RELEASE`, `start`, `end STATUS`."""
+        """Answers of the guest's init, a line each (data/guest-init.sh)."""
         *lines, rest = (self._answer + data).split(b"\n")
         self._answer = rest
         for line in lines:
-            word, _, value = line.decode(errors="replace").partition(" ")
-            if word == "ready":
-                self.release = value
-            if word == "end":
-                self.status = int(value)
-            self._mark(word, at)
+            word, *values = line.decode(errors="replace").split(" ")
+            if word == "start":
+                self.jobs[int(values[0])].started = at
+            elif word == "end":
+                job = self.jobs[int(values[0])]
+                job.status, job.ended = int(values[1]), at
+            else:
+                self._mark(word, at)
+                self.release = values[0] if word == "ready" else self.release
 
-    def on_output(self, data: bytes, _at: int) -> None:
-        self.output += data
+    def on_output(self, channel: int, data: bytes, at: int) -> None:
+        self.jobs[channel].on_output(data, at)
 
     def _mark(self, name: str, at: int) -> None:
         """The first time counts: later the command itself may write to the console."""
@@ -81,26 +87,36 @@ class Session:
     def __init__(self, qemu: Qemu) -> None:
         self.qemu = qemu
         self.record = Record(qemu.started)
-        self._handlers = {
+        self._handlers: dict[int, Callable[[bytes, int], None]] = {
             qemu.console: self.record.on_console,
             qemu.control.fileno(): self.record.on_control,
-            qemu.output.fileno(): self.record.on_output,
         }
+        for channel, output in enumerate(qemu.outputs, 1):
+            self._handlers[output.fileno()] = partial(self.record.on_output, channel)
         self._poll = select.poll()
         for fd in (*self._handlers, qemu.pidfd):
             self._poll.register(fd, select.POLLIN)
 
+    @property
+    def alive(self) -> bool:
+        """Whether QEMU was running when it was last attended to."""
+        return "exit" not in self.record.marks
+
     def wait_for(self, mark: str, seconds: float) -> bool:
         """Attend until `mark` is there; False when the VM ended without it, or time is over."""
+        return self.wait_until(lambda: mark in self.record.marks, seconds)
+
+    def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
+        """Attend until `happened`; False when the VM ended before, or time is over."""
         deadline = monotonic_ns() + int(seconds * 1e9)
-        marks = self.record.marks
-        while mark not in marks and "exit" not in marks and monotonic_ns() < deadline:
+        while not happened() and self.alive and monotonic_ns() < deadline:
             self._attend((deadline - monotonic_ns()) / 1e6)
-        return mark in marks
+        return happened()
 
     def ask(self, request: bytes) -> None:
-        """Send one line of shell to the guest's init."""
-        self.qemu.control.sendall(request + b"\n")
+        """Send one line of shell to the guest's init, if there still is one."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.qemu.control.sendall(request + b"\n")
 
     def _attend(self, milliseconds: float) -> None:
         ready = [fd for fd, _events in self._poll.poll(max(milliseconds, 0))]

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minirt.vm.guest import Result
+    from minirt.vm.once import Result
 
     Row = tuple[str, str, str, str]
 

@@ -3,8 +3,9 @@
     python -I interrupted.py MOMENT SIGNAL STEP [ARGUMENTS ...]
 
 MOMENT is start:SPAN or end:SPAN, on the host or in the container's init, or save:N, the Nth time
-that state.json is to be written. With "child" the signal goes to init, as soon as it is born. All
-else is the step's own program.
+that state.json is to be written. With "child" the signal goes to init, as soon as it is born; with
+list:FILE there is none, and every moment is written to FILE. All else is the step's own program,
+or with "oci" for a step minirt-oci.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from minirt.engine import dialogue, lifecycle
+from minirt.oci import call, program
 from minirt.spans import Page, Recorder
 from minirt.state import State
 from minirt.stepping import step as steps
@@ -33,6 +35,7 @@ class Killer:
         self.signal = signal
         self.runtime = os.getpid()
         self.saves = 0
+        self.log = open(moment[5:], "a", buffering=1) if moment.startswith("list:") else None  # noqa: SIM115
         asked, self.ask = os.pipe()
         self.done, done = os.pipe()
         if os.fork() == 0:
@@ -52,6 +55,8 @@ class Killer:
             os.kill(init, self.signal)
 
     def passed(self, moment: str) -> None:
+        if self.log is not None:
+            self.log.write(f"{moment}\n")
         if moment != self.moment:
             return
         if os.getpid() == self.runtime:
@@ -94,12 +99,15 @@ def watch(killer: Killer) -> None:
 
     dialogue.launch = launch
     steps.Recorder = WatchedRecorder  # type: ignore[misc]
+    call.Recorder = WatchedRecorder  # type: ignore[misc]
     lifecycle.Page = WatchedPage  # type: ignore[misc]
     State.save = save  # type: ignore[method-assign]
 
 
 def main(moment: str, signal: str, step: str, *arguments: str) -> None:
     watch(Killer(moment, int(signal)))
+    if step == "oci":
+        sys.exit(program.perform(arguments))
     sys.argv = [f"step{step}", *arguments]
     steps.main(importlib.import_module(f"minirt.step{step}").STEP)
 

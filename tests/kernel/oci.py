@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from minirt.images import build
+from minirt.state import State
 from minirt.vm.layers import merge
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ class Runtime:
         self.bundle = directory / "bundle"
         self.bundle.mkdir()
         self.root = directory / "root"
+        self.program = PROGRAM
         self.config = configuration(args or ("true",))
         merge(build.ensure().layers, str(self.bundle / "rootfs"))
 
     def call(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """One call; `options` are subprocess.run's."""
         (self.bundle / "config.json").write_text(json.dumps(self.config))
-        argv = [*PROGRAM, "--root", str(self.root), *words]
+        argv = [*self.program, "--root", str(self.root), *words]
         usual = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 60}
         usual |= {"env": {"PWD": "/"}, "cwd": self.bundle}
         return subprocess.run(argv, check=False, **{**usual, **options})
@@ -71,6 +73,10 @@ class Runtime:
     def state(self, name: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.must("state", name))
         return document
+
+    def cgroup(self, name: str) -> str:
+        """The path of its cgroup where its configuration names none."""
+        return f"/minirt/{name}-{State(str(self.root), name).key}"
 
 
 def configuration(args: tuple[str, ...]) -> dict[str, Any]:

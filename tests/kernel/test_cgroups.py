@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NOBODY = 65534
 HELD = ["sh", "-c", "echo ready; exec cat"]
 MIB = 1 << 20
+EMPTY_DISK = "/dev/empty-disk"
 
 
 @pytest.fixture
@@ -124,9 +125,9 @@ def test_disk_writes_are_throttled_to_their_rate(path: str, disk: tuple[str, Jso
 
 @pytest.fixture
 def disk(playground: Path) -> Iterator[tuple[str, Json]]:
-    """What to write to, and the limit on its disk; the guest of vm/cgroup2.py has an empty one."""
-    if os.path.exists("/dev/ubda"):
-        yield "/dev/ubda", from_options(io_bps="/dev/ubda:4m")
+    """What to write to, and the limit on its disk; the guests of vm/harness have an empty one."""
+    if os.path.exists(EMPTY_DISK):
+        yield EMPTY_DISK, from_options(io_bps=f"{EMPTY_DISK}:4m")
         return
     data = playground / "data"
     try:

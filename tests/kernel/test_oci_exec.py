@@ -187,6 +187,23 @@ def test_in_a_paused_container_it_waits_only_if_asked_to(runtime: Runtime) -> No
     assert runtime.call("exec", "c1", "true").returncode == 0
 
 
+def test_a_cgroup_below_the_containers(runtime: Runtime) -> None:
+    record = json.loads((runtime.root / "c1/state.json").read_text())
+    directories = [Path(directory) for directory in record["created"]["cgroup"]]
+    for directory in directories:
+        (directory / "below").mkdir()
+        for name in ("cpuset.cpus", "cpuset.mems"):  # version 1 lets nobody in without them
+            if (directory / name).exists():
+                (directory / "below" / name).write_text((directory / name).read_text())
+    shown = runtime.must("exec", "--cgroup", "below", "c1", "cat", "/proc/self/cgroup")
+    paths = [line.rpartition(":")[2] for line in shown.splitlines()]
+    assert sum(path.endswith("/below") for path in paths) == len(directories)
+    for wrong in ("no-such", "../..", "no-such-controller:below"):
+        assert runtime.call("exec", "--cgroup", wrong, "c1", "true").returncode == 255
+    for directory in directories:
+        (directory / "below").rmdir()
+
+
 def test_run_in_the_foreground_passes_signals_on(tmp_path: Path) -> None:
     traps = "trap 'exit 5' TERM; trap 'echo usr1' USR1; echo ready; while :; do sleep 0.05; done"
     runtime = Runtime(tmp_path, "sh", "-c", traps)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOT = console.ROOT
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "vm/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 def text(path: str) -> str:

@@ -115,7 +115,7 @@ def test_every_file_named_in_a_lesson_exists() -> None:
 
 
 def test_the_table_of_cgroup_files_is_what_the_code_writes() -> None:
-    """Each option's row names the files of both versions, as minirt/limits.py has them."""
+    """Each option's row names the files of both versions, as minirt/limits has them."""
     text = (console.ROOT / "lessons/en/step5.md").read_text(encoding="utf-8")
     disk = [{"major": 8, "minor": 0, "rate": 8 << 20}]
     throttled = {"blockIO": {f"throttle{way}BpsDevice": disk for way in ("Read", "Write")}}

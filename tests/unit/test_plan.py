@@ -52,6 +52,7 @@ EVERYTHING: dict[str, Json] = {
         "layers": ["/"],
         "network": {"mode": "bridge", "publish": ["8080:80"]},
         "seccomp": "default",
+        "scope": {"slice": "a.slice", "unit": "b.scope", "path": "/a.slice/b.scope"},
     },
 }
 

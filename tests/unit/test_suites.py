@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import suites
+
 RUN = [sys.executable, "tests/suites.py"]
 ROOT = Path(__file__).parent.parent.parent
 
@@ -16,3 +21,18 @@ def test_a_suite_that_cannot_run_counts_as_failed() -> None:
     )
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+@pytest.mark.parametrize(
+    ("status", "failures", "failed"), [(0, 0, 0), (1, 1, 1), (1, 0, 1), (2, 1, 2)]
+)
+def test_a_status_that_the_report_does_not_explain_is_a_failure(
+    status: int, failures: int, failed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = f'<testsuite tests="2" failures="{failures}" errors="0" skipped="0"/>'
+    program = (
+        f"open({str(tmp_path / 'x.xml')!r}, 'w').write({report!r}); raise SystemExit({status})"
+    )
+    monkeypatch.setattr(suites, "REPORTS", tmp_path)
+    monkeypatch.setattr(suites, "_command", lambda *_: [sys.executable, "-c", program])
+    assert suites.run("x").failed == failed

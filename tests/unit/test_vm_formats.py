@@ -12,7 +12,7 @@ import pytest
 from minirt.errors import HostError
 from minirt.vm import bzimage, clock, cpio, modules
 from minirt.vm.compression import decompress
-from minirt.vm.kernel import metapackage
+from minirt.vm.kernel import metapackage, other_package
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,3 +174,33 @@ def test_the_tsc_rate_of_bare_metal_is_not_what_it_runs_at_just_now(tmp_path: Pa
 
 def test_an_unknown_tsc_rate_is_zero(tmp_path: Path) -> None:
     assert clock.tsc_khz("processor : 0\n", str(tmp_path)) == 0
+
+
+@pytest.mark.parametrize(
+    ("release", "packages", "other"),
+    [
+        (
+            "6.1.0-50-cloud-amd64",
+            ["6.1.0-47-cloud-amd64", "6.1.0-50-cloud-amd64", "6.12.1-2+deb12-cloud-amd64"],
+            "6.12.1-2+deb12-cloud-amd64",
+        ),
+        (
+            "6.1.0-50-cloud-amd64",
+            ["6.1.0-47-cloud-amd64", "6.1.0-49-cloud-amd64"],
+            "6.1.0-47-cloud-amd64",
+        ),
+        (
+            "6.1.0-50-cloud-amd64",
+            ["6.1.0-50-cloud-amd64", "6.1.0-47-amd64", "6.12-cloud-amd64"],
+            "",
+        ),
+        ("6.8.0-31-generic", ["6.8.0-31-generic", "6.11.0-8-generic"], "6.11.0-8-generic"),
+        ("6.1.0-50-cloud-amd64", [], ""),
+    ],
+)
+def test_the_other_kernel_is_the_farthest_of_the_same_flavour(
+    release: str, packages: list[str], other: str
+) -> None:
+    names = [f"linux-image-{name}" for name in packages]
+
+    assert other_package(names, release) == (f"linux-image-{other}" if other else "")

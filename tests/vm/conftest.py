@@ -15,6 +15,7 @@ from minirt.vm.initramfs import busybox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+Layers = tuple[str, str]
 APPLETS = (
     "cat", "env", "false", "head", "hostname", "id", "kill", "ls", "printf", "sh", "sha256sum",
     "sleep", "touch", "true", "uname", "yes",

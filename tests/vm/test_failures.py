@@ -14,21 +14,24 @@ from conftest import qemus
 from hang import write
 
 from minirt.errors import HostError
-from minirt.vm import guest, initramfs, kernel, rootimage
+from minirt.vm import guest, kernel, once, prepare
 from minirt.vm.accelerator import Accelerator, trial
-from minirt.vm.qemu import TCG, Machine
+from minirt.vm.guest import Guest
+from minirt.vm.machine import TCG, Machine
 
 Layers = tuple[str, str]
 EMULATED = Accelerator(TCG, "for a test")
 
 
 def machine(layers: Layers, image: str) -> Machine:
-    ramdisk = initramfs.build(kernel.find())
-    return Machine(image, ramdisk, rootimage.build(layers), accelerator=TCG, memory_mib=128)
+    real = prepare.prepare(layers)
+    return Machine(image, real.initramfs, real.disk, accelerator=EMULATED)
 
 
-def run(made: Machine, timeout: float) -> guest.Result:
-    return guest.run(made, b"launch true", EMULATED, timeout=timeout, command_timeout=30)
+def run(made: Machine, timeout: float) -> tuple[int, int]:
+    """The status of `true`, and how many boots failed."""
+    with Guest(made, timeout=timeout) as running:
+        return running.run(["true"]).status, running.retries
 
 
 def test_a_guest_that_hangs_is_started_once_more_and_given_up(
@@ -65,9 +68,7 @@ def test_a_second_attempt_that_boots_is_reported(
         image.symlink_to(kernel.find().image)
 
     monkeypatch.setattr(guest, "say", meanwhile_it_is_mended)
-    result = run(machine(layers, str(image)), 15)
-
-    assert (result.status, result.retries) == (0, 1)
+    assert run(machine(layers, str(image)), 15) == (0, 1)
     assert len(said) == 1
 
 
@@ -89,14 +90,14 @@ def test_a_guest_without_its_disk_says_so(layers: Layers) -> None:
 
 BOOT = """
 import sys
-from minirt.vm import guest
-guest.boot(sys.argv[1:], ["sh", "-c", "sleep 600"], env={"PATH": "/bin"}, hostname="box")
+from minirt.vm import once
+once.boot(sys.argv[1:], ["sh", "-c", "sleep 600"], env={"PATH": "/bin"}, hostname="box")
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_minirt_that_is_killed_leaves_no_vm(layers: Layers, number: signal.Signals) -> None:
-    guest.boot(layers, ["true"], env={"PATH": "/bin"}, hostname="box")  # everything is cached now
+    once.boot(layers, ["true"], env={"PATH": "/bin"}, hostname="box")  # everything is cached now
     temporary = set(os.listdir("/tmp")) | set(os.listdir("/var/tmp"))
     minirt = subprocess.Popen([sys.executable, "-c", BOOT, *layers], stderr=subprocess.PIPE)
     pid = _child(minirt.pid)
@@ -113,7 +114,7 @@ def test_a_minirt_that_is_killed_leaves_no_vm(layers: Layers, number: signal.Sig
 
 
 def test_a_signal_to_step_7_ends_its_vm(layers: Layers) -> None:
-    guest.boot(layers, ["true"], env={"PATH": "/bin"}, hostname="box")  # everything is cached now
+    once.boot(layers, ["true"], env={"PATH": "/bin"}, hostname="box")  # everything is cached now
     words = [sys.executable, "-m", "minirt.step7", "--quiet", "--network", "none", "--"]
     # In the container, where it is process 1, it ends at once; in the VM it is not.
     script = "[ $$ = 1 ] || sleep 600"

@@ -12,7 +12,7 @@ import pytest
 
 from minirt.errors import MinirtError
 from minirt.spans import Recorder
-from minirt.vm import accelerator, guest, rootimage
+from minirt.vm import accelerator, once, rootimage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +21,11 @@ Layers = tuple[str, str]
 ENV = {"PATH": "/bin"}
 
 
-def boot(layers: Layers, argv: Sequence[str], **options: float) -> guest.Result:
-    return guest.boot(layers, argv, env=ENV, hostname="box", **options)  # type: ignore[arg-type]
+def boot(layers: Layers, argv: Sequence[str], **options: float) -> once.Result:
+    return once.boot(layers, argv, env=ENV, hostname="box", **options)  # type: ignore[arg-type]
 
 
-def shell(layers: Layers, script: str, **options: float) -> guest.Result:
+def shell(layers: Layers, script: str, **options: float) -> once.Result:
     return boot(layers, ["sh", "-c", script], **options)
 
 
@@ -40,14 +40,13 @@ def test_the_command_runs_on_the_guests_own_kernel_as_root(layers: Layers) -> No
 
 
 def test_marks_are_in_the_order_of_time_and_become_spans(layers: Layers) -> None:
-    result = boot(layers, ["true"])
     recorder = Recorder()
-    guest.record(result, recorder)
+    result = once.boot(layers, ["true"], env=ENV, hostname="box", recorder=recorder)
 
     names = [name for name, _ in result.marks]
     assert names == ["spawn", "kernel", "init", "ready", "start", "end", "exit"]
     assert [at for _, at in result.marks] == sorted(at for _, at in result.marks)
-    assert len(recorder.spans) == 5
+    assert len(recorder.spans) == 6
     assert all(span.start <= span.end for span in recorder.spans)
 
 
@@ -76,8 +75,8 @@ def test_argv_and_environment_arrive_as_they_were_given(layers: Layers) -> None:
     environment = {"PATH": "/bin", "file": "a\nb", "quoted": 'it\'s "$HOME"', "empty": ""}
     argv = ["printf", "<%s>", "", "two\nlines", "*", "$(id)", "it's", "\udcff", "é", "-n", "--"]
 
-    said = guest.boot(layers, argv, env=environment, hostname="box").output
-    seen = guest.boot(layers, ["env"], env=environment, hostname="box").output
+    said = once.boot(layers, argv, env=environment, hostname="box").output
+    seen = once.boot(layers, ["env"], env=environment, hostname="box").output
 
     assert said == "".join(f"<{word}>" for word in argv[2:]).encode(errors="surrogateescape")
     expected = "".join(f"{name}={value}\n" for name, value in environment.items())
@@ -90,7 +89,7 @@ def test_the_program_is_the_images_not_the_initramfss(layers: Layers, tmp_path: 
     program.write_text("#!/bin/sh\necho $0: the image has its own\n")
     program.chmod(0o755)
 
-    result = guest.boot((*layers, str(tmp_path)), ["ls"], env=ENV, hostname="box")
+    result = once.boot((*layers, str(tmp_path)), ["ls"], env=ENV, hostname="box")
 
     assert result.output == b"/bin/ls: the image has its own\n"
 
@@ -123,7 +122,7 @@ def test_a_process_that_outlives_the_command_ends_with_it(layers: Layers) -> Non
 def test_the_command_runs_in_its_working_directory(layers: Layers) -> None:
     script = ["sh", "-c", "pwd; cat /proc/mounts | head -n 1"]
 
-    result = guest.boot(layers, script, env=ENV, hostname="box", cwd="/tmp")
+    result = once.boot(layers, script, env=ENV, hostname="box", cwd="/tmp")
 
     directory, root = result.output.decode().splitlines()
     assert directory == "/tmp"

@@ -10,7 +10,7 @@ from minirt import state as states
 from minirt.engine.attend import raise_on_signals
 from minirt.errors import ConfigError
 from minirt.linux import files
-from minirt.oci import bundle, streams
+from minirt.oci import bundle, cgroup, streams
 from minirt.oci.parser import Option
 
 TYPE_CHECKING = False
@@ -46,6 +46,7 @@ def create(call: Call, *, detached: bool) -> Container:
     raise_on_signals()
     if call.words.on("--no-pivot"):
         document["minirt"] = {"noPivot": True}
+    document = cgroup.placed(document, call.own_name, cgroup.manager(call.options))
     state = states.new(call.root, call.id)
     state.spec, state.bundle = streams.with_services(document), directory
     state.wall_time = int(time.time())

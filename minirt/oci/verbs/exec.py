@@ -5,11 +5,10 @@ from __future__ import annotations
 from minirt.engine import exec as engine
 from minirt.engine.attend import attend, raise_on_signals
 from minirt.errors import ConfigError, StateError
-from minirt.linux import cgroupfs
-from minirt.oci import bundle, streams
+from minirt.oci import bundle, streams, subcgroup
 from minirt.oci.parser import Option
 from minirt.oci.verbs.create import warn_of_unknown, write_pid
-from minirt.state import STOPPED
+from minirt.state import PAUSED, STOPPED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +49,8 @@ def run(call: Call) -> int:
     process = requested(words, state)
     streams.check(words, process, detached=detached)
     raise_on_signals()
-    container = engine.prepared(state, process, call.recorder)
+    cgroups = subcgroup.chosen(state.cgroups(), words.texts(subcgroup.OPTION))
+    container = engine.prepared(state, process, call.recorder, cgroups)
     container.preserve, container.detached = preserve, detached
     container.ctx.warn = call.log.warn
     warn_of_unknown(call, container)
@@ -72,18 +72,8 @@ def _require_running(state: State, *, ignore_paused: bool) -> None:
     status = state.current()
     if status == STOPPED or not state.init_alive():
         raise StateError("cannot exec in a stopped container")
-    if not ignore_paused and paused(state):
+    if status == PAUSED and not ignore_paused:
         raise StateError("cannot exec in a paused container (use --ignore-paused to override)")
-
-
-def paused(state: State) -> bool:
-    """Whether the kernel holds the container's processes still (freezer, cgroup.freeze)."""
-    directories = state.created.get("cgroup")
-    return any(
-        cgroupfs.read(str(directory), "freezer.state").startswith("FR")
-        or cgroupfs.read(str(directory), "cgroup.freeze").startswith("1")
-        for directory in (directories if isinstance(directories, list) else ())
-    )
 
 
 def requested(words: Words, state: State) -> dict[str, Json]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from minirt import engine
 from minirt.errors import ConfigError, StateError
-from minirt.linux.process import signal_number
+from minirt.linux.cgroup_members import signal_all
+from minirt.linux.process import SIGKILL, signal_number
 from minirt.oci.parser import Option
-from minirt.state import CREATED, RUNNING
+from minirt.state import CREATED, PAUSED, RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ def run(call: Call) -> int:
     if not number:
         raise ConfigError(f"unknown signal {call.words.arguments[1]}", pointer="SIGNAL")
     state = call.loaded(lock=False)
+    if call.words.on("--all") and state.cgroups():
+        signal_all(state.cgroups(), number)
+        return 0
     container = engine.load(state, call.recorder)
-    if state.current() not in (CREATED, RUNNING) or not container.kill(number):
+    if state.current() not in (CREATED, RUNNING, PAUSED) or not container.kill(number):
         raise StateError(f"container not running: {state.id} is {state.current()}")
+    if number == SIGKILL:
+        engine.thaw(state)  # version 1 kills the frozen only then
     return 0

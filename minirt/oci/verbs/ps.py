@@ -38,10 +38,9 @@ def run(call: Call) -> int:
 
 def processes(state: State) -> list[int]:
     """The pids of the container's processes; without a cgroup only init's is known."""
-    directories = state.created.get("cgroup")
     found = {state.pid}
-    for directory in directories if isinstance(directories, list) else ():
-        found.update(cgroupfs.members(str(directory)))
+    for directory in state.cgroups():
+        found.update(cgroupfs.members(directory))
     return sorted(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from minirt.codec import dumps
@@ -36,5 +37,19 @@ def document(state: State) -> dict[str, Json]:
         "rootfs": root.get("path") if isinstance(root, dict) else "",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.wall_time)),
         "annotations": state.spec.get("annotations") or {},
-        "owner": "",
+        "owner": _owner(state),
     }
+
+
+def _owner(state: State) -> str:
+    """The user that made it."""
+    import pwd
+
+    try:
+        number = os.stat(state.directory).st_uid
+    except OSError:  # it is deleted at this moment
+        return ""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

@@ -1,4 +1,4 @@
-"""What only a machine with cgroup version 2 alone can show: run it with vm/cgroup2.py.
+"""What only a machine with cgroup version 2 alone can show: run it with vm/harness.
 
 On another machine these modules are not collected: they are no part of its suite.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from minirt.host import cache
 from minirt.images import build
 
 if TYPE_CHECKING:
@@ -25,22 +23,11 @@ BLOCKS = [b for page in console.PAGES for b in console.blocks(page) if b.has("cg
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _own_image() -> Iterator[None]:
-    """An image in memory: overlayfs takes no layer from User Mode Linux' view of the host."""
-    home = Path(tempfile.mkdtemp(dir=MEMORY))
-    home.chmod(0o755)
-    for part in Path(cache.directory(), "debs").glob("busybox-static*"):
-        copy = home / "minirt" / "debs" / part.name
-        if part.is_symlink():
-            copy.symlink_to(part.readlink())
-        else:
-            shutil.copytree(part, copy, symlinks=True)
+def _image() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(home))
         patch.setattr(tempfile, "tempdir", MEMORY)
         build.ensure()
         yield
-    shutil.rmtree(home)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)

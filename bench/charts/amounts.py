@@ -1,0 +1,90 @@
+"""Amounts side by side: how many instances fit, and how large images and writable layers are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench import findings, stats, units
+from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis
+from bench.charts.style import look
+from bench.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from bench.cells import Cells
+    from bench.samples import Setting
+    from bench.stats import Interval
+
+SIZES = {"image": "Size of the image", "writable": "Cost of the writable layer"}
+
+
+def density(cells: Cells) -> list[Chart | Missing]:
+    """How many fit, and what stopped the count."""
+    limits = {s: _limit(cells, s) for s in cells.subjects("density")}
+    words = "fits {} times as often as"
+    return _charts(cells, "density", "Density", words, {}, limits)
+
+
+def sizes(cells: Cells) -> list[Chart | Missing]:
+    found: list[Chart | Missing] = []
+    for what, topic in SIZES.items():
+        words = f"needs {{}} times the {what if what == 'image' else 'writable layer'} of"
+        found += _charts(cells, "disk", topic, words, {"what": what}, {})
+    return found
+
+
+def _limit(cells: Cells, subject: str) -> str:
+    reasons = (str(s.detail.get("limit") or "") for s in cells.samples("density", subject))
+    return "; ".join(dict.fromkeys(filter(None, reasons)))
+
+
+def _charts(
+    cells: Cells, metric: str, topic: str, words: str, setting: Setting, notes: dict[str, str]
+) -> list[Chart | Missing]:
+    name = "-".join([metric, *(str(value) for value in setting.values())])
+    found: dict[str, Interval] = {}
+    for subject in cells.subjects(metric, setting):
+        series = cells.series(metric, subject, setting)
+        if series and min(stats.values(series)) > 0:
+            found[subject] = stats.median(series)
+    if not found:
+        return [Missing(name, topic, "no subject was measured")]
+    unit = cells.unit(metric, setting)
+    title = findings.headline(cells, metric, words, setting) or topic
+    about = f"{topic}: a dot for each of {len(found)} subjects on a logarithmic axis."
+    with figure(0.32 * len(found) + 0.8) as picture:
+        axes = picture.subplots()
+        _dots(cells, axes, found, unit)
+        svg = inline(picture, name, title, about)
+    note = caption(cells, found, [at.n for at in found.values()])
+    table = _table(cells, topic, found, unit, notes)
+    return [Chart(name, topic, title, about, note, svg, table)]
+
+
+def _table(
+    cells: Cells, topic: str, found: dict[str, Interval], unit: str, notes: dict[str, str]
+) -> Table:
+    rows: list[Sequence[str]] = [
+        [findings.name(cells, s), units.interval(at, unit), str(at.n), notes.get(s, "")]
+        for s, at in found.items()
+    ]
+    width = 4 if notes else 3
+    head = ["subject", "median [95 %]", "n", "stopped by"]
+    return Table(topic, head[:width], [row[:width] for row in rows])
+
+
+def _dots(cells: Cells, axes: Axes, found: dict[str, Interval], unit: str) -> None:
+    for y, (subject, at) in enumerate(found.items()):
+        colour, marker, _ = look(subject)
+        if at.known:
+            axes.plot([at.low, at.high], [y, y], color=colour)
+        axes.plot(at.value, y, marker=marker, color=colour, markersize=7)
+        axes.annotate(units.quantity(at.value, unit), (at.value, y), (8, 0),
+                      textcoords="offset points", va="center", fontsize=8.5)  # fmt: skip
+    values = [at.value for at in found.values()]
+    log_axis(axes, min(values) / 2, max(values) * 4, unit)
+    axes.set_yticks(range(len(found)), [findings.name(cells, s) for s in found])
+    axes.set_ylim(len(found) - 0.4, -0.6)

@@ -1,0 +1,155 @@
+"""What a subject costs beside a reference: dots with intervals, and a line where there is no cost.
+
+All ratios are turned so that more than 1 is worse, for times as for rates.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench import findings, units
+from bench.cells import PROCESS, counted, setting_text
+from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis
+from bench.charts.style import INK, look
+from bench.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from bench.cells import Cells
+    from bench.findings import Finding
+    from bench.stats import Interval
+
+TOPICS = {"cpu": "Processor", "disk": "Disk", "network": "Network"}
+COLUMNS = 3  # panels beside each other
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One setting: the cost of each subject in it, as a ratio."""
+
+    title: str
+    costs: dict[str, Interval]
+
+
+def charts(cells: Cells) -> list[Chart | Missing]:
+    found: list[Chart | Missing] = []
+    for metric, topic in TOPICS.items():
+        panels = _panels(cells, metric)
+        why = f"no subject and the plain process have samples of {metric} in common"
+        found.append(
+            _chart(cells, metric, topic, panels) if panels else Missing(metric, topic, why)
+        )
+    return found
+
+
+def _panels(cells: Cells, metric: str) -> list[Panel]:
+    panels = []
+    for setting in cells.settings(metric):
+        if counted(metric, cells.unit(metric, setting)):
+            continue  # sizes have a chart of their own
+        costs = {}
+        for subject in cells.subjects(metric, setting):
+            found = findings.between(cells, metric, subject, PROCESS, setting)
+            if subject != PROCESS and found and found.setting == setting:
+                costs[subject] = cost(found)
+        if costs:
+            panels.append(Panel(setting_text(metric, setting), costs))
+    return panels
+
+
+def cost(found: Finding) -> Interval:
+    """How many times worse `a` is than `b`."""
+    return found.advantage.inverse()
+
+
+def _chart(cells: Cells, metric: str, topic: str, panels: list[Panel]) -> Chart:
+    title = _title(cells, panels)
+    about = (
+        f"{topic}: for each of {len(panels)} kinds of work, what a subject takes as a multiple of "
+        "the plain process, with 95 % intervals, on logarithmic axes; 1 is no cost, more is worse."
+    )
+    subjects = list(dict.fromkeys(s for panel in panels for s in panel.costs))
+    svg = draw(cells, metric, title, about, panels)
+    table = Table(
+        f"{topic}: multiple of the plain process, more is worse [95 % interval]",
+        ["subject", *(panel.title for panel in panels)],
+        rows(cells, panels, subjects),
+    )
+    counts = [at.n for panel in panels for at in panel.costs.values()]
+    return Chart(metric, topic, title, about, caption(cells, subjects, counts), svg, table)
+
+
+def _title(cells: Cells, panels: list[Panel]) -> str:
+    """The greatest cost of the containers' and of the VMs' representative."""
+    parts = []
+    for order in (findings.CONTAINERS, findings.MACHINES):
+        subject = next((s for s in order if any(s in p.costs for p in panels)), None)
+        if subject is None:
+            continue
+        own = [panel for panel in panels if subject in panel.costs]
+        worst = max(own, key=lambda p: p.costs[subject].value)
+        at = worst.costs[subject]
+        name = findings.name(cells, subject)
+        if at.known and at.low > 1:
+            parts.append(f"{name} costs at most {units.three(at.value)} times ({worst.title})")
+        else:
+            parts.append(f"{name} shows no cost")
+    return "Beside the plain process, " + "; ".join(parts or ["nobody was measured"])
+
+
+def rows(cells: Cells, panels: list[Panel], subjects: Sequence[str]) -> list[Sequence[str]]:
+    return [
+        [
+            findings.name(cells, subject),
+            *(
+                units.ratio(panel.costs[subject]) if subject in panel.costs else "not measured"
+                for panel in panels
+            ),
+        ]
+        for subject in subjects
+    ]
+
+
+def draw(cells: Cells, name: str, title: str, about: str, panels: list[Panel]) -> str:
+    """Panels in rows of three; each subject has the same line in all of them."""
+    subjects = list(dict.fromkeys(s for panel in panels for s in panel.costs))
+    columns = min(COLUMNS, len(panels))
+    lines = math.ceil(len(panels) / columns)
+    with figure(lines * (0.36 * len(subjects) + 0.75)) as picture:
+        grid = picture.subplots(lines, columns, squeeze=False, sharey=True)
+        for axes in grid.flat[len(panels) :]:
+            axes.set_visible(False)
+        for axes, panel in zip(grid.flat, panels, strict=False):
+            _panel(axes, panel, subjects)
+        for axes in grid[:, 0]:
+            axes.set_yticks(range(len(subjects)), [findings.name(cells, s) for s in subjects])
+            axes.set_ylim(len(subjects) - 0.5, -0.8)
+        return inline(picture, name, title, about)
+
+
+def _panel(axes: Axes, panel: Panel, subjects: Sequence[str]) -> None:
+    axes.set_title(panel.title, loc="left")
+    axes.axvline(1, color=INK, linewidth=1)
+    for subject, at in panel.costs.items():
+        y = subjects.index(subject)
+        colour, marker, _ = look(subject)
+        if at.known:
+            axes.plot([at.low, at.high], [y, y], color=colour)
+        axes.plot(at.value, y, marker=marker, color=colour)
+        # Away from the line at 1, which would run through the figures.
+        left = at.value < 1
+        edge = (at.low if left else at.high) if at.known else at.value
+        axes.annotate(units.three(at.value), (edge, y), (-6 if left else 6, 0), fontsize=8,
+                      textcoords="offset points", ha="right" if left else "left",
+                      va="center")  # fmt: skip
+    bounds = [b for at in panel.costs.values() if at.known for b in (at.low, at.high)]
+    bounds += [1.0, *(at.value for at in panel.costs.values())]
+    # Room for the figures, a third of the panel on the side where there are some.
+    margin = max((max(bounds) / min(bounds)) ** 0.4, 1.1)
+    left = margin if any(at.value < 1 for at in panel.costs.values()) else margin**0.3
+    log_axis(axes, min(bounds) / left, max(bounds) * margin, "", most=4)

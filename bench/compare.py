@@ -1,0 +1,207 @@
+"""What changed between two results files, and whether it got worse.
+
+    python -m bench compare BEFORE AFTER [--threshold 1.1] [--metric start]
+
+A ratio is after / before of medians, with a bootstrap 95 % interval; the files are two runs, so
+their rounds are no pairs. Exit status: 0, or 1 when even the lower bound of a worsening is beyond
+the threshold, or 2 when a file cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import cells, stats, table, units
+from bench.table import Table
+from minirt.telemetry.waterfall import Pen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.cells import Cells
+    from bench.samples import Setting
+    from bench.stats import Interval
+
+WORSE, UNUSABLE = 1, 2
+THRESHOLD = 1.1
+BEYOND, SLIGHTLY, BETTER, UNCHANGED, UNKNOWN = (
+    "WORSE", "worse, within the threshold", "better", "no change shown", "too few samples",
+)  # fmt: skip
+# Of the machine: what says when and how busy, not which.
+PASSING = frozenset({"load", "time", "date", "boot_id", "uptime_s", "memory_available"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One subject in one setting; `worsening` is above 1 when the second file is worse."""
+
+    metric: str
+    setting: Setting
+    subject: str
+    unit: str
+    before: float
+    after: float
+    ratio: Interval
+    worsening: Interval
+
+    def verdict(self, threshold: float) -> str:
+        if not self.worsening.known:
+            return UNKNOWN
+        if self.worsening.low > threshold:
+            return BEYOND
+        if self.worsening.low > 1:
+            return SLIGHTLY
+        return BETTER if self.worsening.high < 1 else UNCHANGED
+
+
+def main(argv: Sequence[str]) -> int:
+    options = _options(argv)
+    try:
+        before, after = cells.load(options.before), cells.load(options.after)
+        changes = compare(before, after, options.metric)
+    except ValueError as error:
+        print(f"bench compare: {error}", file=sys.stderr)
+        return UNUSABLE
+    for line in [*_warnings(before, "before"), *_warnings(after, "after")]:
+        print(f"warning: {line}")
+    for line in machines(before, after):
+        print(f"warning: another machine: {line}")
+    table.show(_table(after, changes, options.threshold))
+    for line in missing(before, after, options.metric):
+        print(_plain(f"not compared: {line}"))
+    verdicts = [change.verdict(options.threshold) for change in changes]
+    print(_sum(verdicts, options.threshold))
+    return WORSE if BEYOND in verdicts else 0
+
+
+def compare(before: Cells, after: Cells, metrics: Sequence[str] = ()) -> list[Change]:
+    """Everything that both files have, in the order of the second; ValueError if nothing."""
+    changes = list(_changes(before, after, metrics))
+    if not changes:
+        raise ValueError("the files have no metric, setting and subject in common (see --metric)")
+    return changes
+
+
+def _changes(before: Cells, after: Cells, metrics: Sequence[str]) -> Iterator[Change]:
+    for metric, setting, subject in _keys(after, metrics):
+        old = before.exact(metric, subject, setting)
+        new = after.exact(metric, subject, setting)
+        unit = after.unit(metric, setting)
+        if not old or unit != before.unit(metric, setting):
+            continue
+        try:
+            ratio = _ratio(new, old, metric, unit)
+        except ValueError:
+            continue
+        worsening = ratio.inverse() if stats.more_is_better(unit) else ratio
+        yield Change(
+            metric, setting, subject, unit,
+            stats.median(old).value, stats.median(new).value, ratio, worsening,
+        )  # fmt: skip
+
+
+def missing(before: Cells, after: Cells, metrics: Sequence[str] = ()) -> list[str]:
+    """What only one of the files has, and why, where the other knows."""
+    old, new = list(_keys(before, metrics)), list(_keys(after, metrics))
+    lines = [_only(key, "before", after) for key in old if key not in new]
+    return lines + [_only(key, "after", before) for key in new if key not in old]
+
+
+def machines(before: Cells, after: Cells) -> list[str]:
+    """The machine facts in which the files differ; load and the like come and go."""
+    old, new = before.machine(), after.machine()
+    return [
+        _plain(f"{name}: {cells.fact_text(old.get(name))} → {cells.fact_text(new.get(name))}")
+        for name in dict.fromkeys([*old, *new])
+        if name not in PASSING and old.get(name) != new.get(name)
+    ]
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench compare", description="What changed between two results files."
+    )
+    parser.add_argument("before", type=Path, help="results of the first run (JSON lines)")
+    parser.add_argument("after", type=Path, help="results of the second run")
+    parser.add_argument(
+        "--threshold",
+        type=_threshold,
+        default=THRESHOLD,
+        help="fail when a worsening is beyond it for certain (default %(default)s)",
+    )
+    parser.add_argument(
+        "--metric", action="append", default=[], help="only this metric; may be repeated"
+    )
+    return parser.parse_args(argv)
+
+
+def _threshold(text: str) -> float:
+    value = float(text)
+    if not 1 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: a ratio of at least 1 is wanted, such as 1.1")
+    return value
+
+
+def _keys(of: Cells, metrics: Sequence[str]) -> Iterator[tuple[str, Setting, str]]:
+    for metric in of.metrics():
+        if metrics and metric not in metrics:
+            continue
+        for setting in of.settings(metric):
+            for subject in of.subjects(metric, setting):
+                if of.exact(metric, subject, setting):
+                    yield metric, setting, subject
+
+
+def _ratio(new: stats.Series, old: stats.Series, metric: str, unit: str) -> Interval:
+    if cells.counted(metric, unit):
+        return stats.exactly(new, old)
+    return stats.ratio(new, old, paired=False)
+
+
+def _only(key: tuple[str, Setting, str], side: str, other: Cells) -> str:
+    metric, setting, subject = key
+    where = ", ".join(filter(None, [metric, cells.setting_text(metric, setting)]))
+    why = other.why(subject, metric)
+    reason = "" if why == cells.NOT_TRIED else f" ({why})"
+    return f"{other.label(subject)}, {where}: only {side}{reason}"
+
+
+def _warnings(of: Cells, side: str) -> list[str]:
+    if of.results.complete:
+        return []
+    return [f"the run {side} was interrupted; its samples are compared nevertheless"]
+
+
+def _table(after: Cells, changes: Sequence[Change], threshold: float) -> Table:
+    rows = [
+        [
+            change.metric,
+            cells.setting_text(change.metric, change.setting),
+            after.label(change.subject),
+            units.quantity(change.before, change.unit),
+            units.quantity(change.after, change.unit),
+            units.ratio(change.ratio),
+            change.verdict(threshold),
+        ]
+        for change in changes
+    ]
+    head = ("metric", "setting", "subject", "before", "after", "after / before", "")
+    return Table("Medians, and their ratio with its 95 % interval", head, rows)
+
+
+def _sum(verdicts: Sequence[str], threshold: float) -> str:
+    counts = [
+        f"{verdicts.count(verdict)} {verdict}"
+        for verdict in (BEYOND, SLIGHTLY, BETTER, UNCHANGED, UNKNOWN)
+        if verdict in verdicts
+    ]
+    return f"{', '.join(counts)} (threshold {threshold:g})"
+
+
+def _plain(text: str) -> str:
+    return Pen(sys.stdout, os.environ).plain(text)

@@ -1,0 +1,67 @@
+"""The command line of `python -m bench run`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from bench import metrics
+from bench.subjects import catalog
+from bench.subjects.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXAMPLES = """examples:
+  python -m bench run                                what `make bench` runs, as this user
+  python -m bench run --full --sudo                  everything, as root
+  python -m bench run --list                         the subjects and metrics that there are
+  python -m bench run --metrics start --subjects step6-none,runc,crun --samples 100
+
+A subject NAME-again is NAME measured once more under another name: the two should not differ.
+"""
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench run",
+        description="Measure ways to run a program: processes, containers, VMs.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--quick", action="store_true", help="at most 4 minutes (default)")
+    scale.add_argument("--full", action="store_true", help="all subjects, settings and metrics")
+    parser.add_argument("--subjects", type=names, help="comma-separated, instead of those")
+    parser.add_argument("--metrics", type=names, help="comma-separated, instead of all")
+    parser.add_argument("--samples", type=count, default=30, help="of each cell (default: 30)")
+    parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
+    parser.add_argument("--out", help="the file to write (default: out/bench/DATE.jsonl)")
+    parser.add_argument("--sudo", action="store_true", help="become root to measure")
+    parser.add_argument("--no-report", action="store_true", help="only measure")
+    parser.add_argument("--list", action="store_true", help="say what there is; do nothing")
+    return parser.parse_args(arguments)
+
+
+def names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def list_all() -> None:
+    """Print the subjects, each with what stands against it here, and the metrics."""
+    print("subjects:")
+    for subject in catalog.every(Place()).values():
+        absent = subject.absent()
+        print(
+            f"  {subject.name:<15} {subject.label}" + (f" (not here: {absent})" if absent else "")
+        )
+    print("metrics:")
+    for metric in metrics.ALL:
+        print(f"  {metric.name:<15} {metric.title}")

@@ -1,0 +1,43 @@
+"""The report of a results file: one HTML page, from which nothing is left to the imagination.
+
+python -m bench report FILE [--out DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import cells, table
+from bench.report.page import page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main", "page"]
+
+UNUSABLE = 2
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench report", description="Write the report of a results file."
+    )
+    parser.add_argument("file", type=Path, help="results (JSON lines)")
+    parser.add_argument(
+        "--out", type=Path, help="directory for report.html (default: where the results are)"
+    )
+    options = parser.parse_args(argv)
+    try:
+        found = cells.load(options.file)
+        target = (options.out or options.file.parent) / "report.html"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(page(found), encoding="utf-8")
+    except (OSError, ValueError) as error:
+        print(f"bench report: {error}", file=sys.stderr)
+        return UNUSABLE
+    table.show(table.headline(found))
+    print(f"report: {target}")
+    return 0

@@ -1,0 +1,182 @@
+"""`python -m bench run`: measure subjects with metrics, and write the samples to a file.
+
+Whatever ends it, what it has started ends as well, orphans included, and its scratch directory is
+in the cache, where the next run finds it empty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import machine, metrics, options, plan, pressure, tidy, tree
+from bench.elevated import elevated
+from bench.metrics.start import MARK
+from bench.progress import Bar
+from bench.samples import Absent, Writer
+from bench.schedule import WARM_UP, Schedule
+from bench.subject import VM
+from bench.subjects import catalog
+from bench.subjects.place import Place
+from minirt.errors import MinirtError, render
+from minirt.host import cache
+from minirt.host.progress import Progress
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from bench.metrics import Metric
+    from bench.subject import Subject
+
+OUT = Path("out/bench")
+INTERRUPTED = 130
+
+
+def main(arguments: list[str]) -> int:
+    args = options.parse(arguments)
+    if args.list:
+        options.list_all()
+        return 0
+    try:
+        chosen = choose_metrics(args.metrics)
+        catalog.choose(args.subjects or (), Place())
+    except ValueError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    file = result_file(args.out)
+    if args.sudo and os.geteuid() != 0:
+        status = elevated(arguments, file)
+        if status is not None:
+            return status or finish(args, file)
+    try:
+        with tidy.everything():
+            measure(args, chosen, file)
+    except KeyboardInterrupt:
+        kept = f"what was measured is in {file}" if file.exists() else "nothing was measured"
+        print(f"\nbench: interrupted; {kept}", file=sys.stderr)
+        return INTERRUPTED
+    except MinirtError as error:
+        print(render(error, bold=sys.stderr.isatty()), file=sys.stderr)
+        return error.exit_code
+    return finish(args, file)
+
+
+def choose_metrics(names: Iterable[str] | None) -> list[Metric]:
+    """The metrics called `names`, all without any; ValueError names one that does not exist."""
+    known = {metric.name: metric for metric in metrics.ALL}
+    if names is None:
+        return list(known.values())
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"there is no metric {unknown[0]}: choose among {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def result_file(out: str | None) -> Path:
+    """Where the samples go: a new file."""
+    if out is not None:
+        return Path(out)
+    OUT.mkdir(parents=True, exist_ok=True)
+    return OUT / time.strftime("%Y-%m-%dT%H-%M-%S.jsonl")
+
+
+def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
+    """Measure everything that was asked for, into `file`."""
+    bar = Bar()
+    place_tree = tree.ensure()
+    seed = random.randrange(1 << 32) if args.seed is None else args.seed
+    with contextlib.ExitStack() as stack:
+        with Progress("waiting for another benchmark, which would disturb this one"):
+            scratch = stack.enter_context(cache.Writing("bench"))
+        subjects = catalog.choose(names(args), Place(place_tree, scratch))
+        absent = {subject.name: prepare(subject, stack) for subject in subjects}
+        ready = [subject for subject in subjects if not absent[subject.name]]
+        writer = stack.enter_context(Writer(file, header(args, chosen, subjects, seed)))
+        for subject in subjects:
+            if why := absent[subject.name]:
+                writer.add(Absent(subject.name, why))
+                bar.say(f"left out: {subject.label}: {why}")
+        schedule = Schedule(writer, random.Random(seed), bar)
+        for metric in chosen:
+            cells = plan.cells(metric, ready, full=args.full)
+            schedule.run(cells, args.samples, metric.seconds[args.full])
+        writer.finish(
+            failures=schedule.failures,
+            took_s=round(time.monotonic() - bar.began, 3),
+            load=list(os.getloadavg()),
+        )
+
+
+def names(args: argparse.Namespace) -> list[str]:
+    """The subjects asked for, and one of them twice."""
+    default = catalog.every(Place()) if args.full else catalog.QUICK
+    return catalog.with_pair(args.subjects or default)
+
+
+def prepare(subject: Subject, stack: contextlib.ExitStack) -> str:
+    """Set the subject up until the end of `stack`, and run it once; why it cannot, or ""."""
+    why = subject.absent()
+    if why:
+        return why
+    try:
+        stack.enter_context(subject)
+        subject.run(MARK)
+    except (MinirtError, TimeoutError) as error:
+        return str(error)
+    return ""
+
+
+def header(
+    args: argparse.Namespace, chosen: list[Metric], subjects: list[Subject], seed: int
+) -> dict[str, object]:
+    """What a reader must know of the run: where, when, what, and what stands beside each name."""
+    facts = machine.facts()
+    if any(subject.family == VM for subject in subjects):
+        facts.update(machine.virtual())
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "seed": seed,
+        "plan": {
+            "scale": "full" if args.full else "quick",
+            "samples": args.samples,
+            "warm_up": WARM_UP,
+            "budget_s": {metric.name: metric.seconds[args.full] for metric in chosen},
+            "disturbed": pressure.RULE,
+        },
+        "pair": catalog.pair([subject.name for subject in subjects]),
+        "metrics": {metric.name: metric.title for metric in chosen},
+        "subjects": {
+            subject.name: {
+                "label": subject.label,
+                "family": subject.family,
+                "note": subject.note(),
+            }
+            for subject in subjects
+        },
+        "machine": facts,
+    }
+
+
+def finish(args: argparse.Namespace, file: Path) -> int:
+    """Point `latest.jsonl` at the new file, and report."""
+    print(f"bench: samples in {file}", file=sys.stderr)
+    if args.out is None:
+        latest = OUT / "latest.jsonl"
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(file.name)
+    if args.no_report:
+        return 0
+    try:
+        report = importlib.import_module("bench.report")
+    except ModuleNotFoundError as error:
+        print(f"bench: no report, since there is no {error.name}", file=sys.stderr)
+        return 0
+    status: int = report.main([str(file)])
+    return status

@@ -1,0 +1,57 @@
+"""What this runtime can do, for engines that ask before they use it (runtime-spec, features.md).
+
+A table: who adds an ability adds it here. What other modules list already is theirs.
+"""
+
+from __future__ import annotations
+
+from minirt import __version__
+from minirt.linux.caps import NAMES
+from minirt.linux.libseccomp import ACTIONS, ARCHITECTURES, OPERATORS
+from minirt.linux.seccomp import FILTER_FLAGS
+from minirt.spec import NAMESPACES
+from minirt.spec.hooks import KINDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.codec import Json
+
+OLDEST = "1.0.0"
+MOUNT_OPTIONS = (
+    "async", "bind", "defaults", "dev", "exec", "noatime", "nodev", "nodiratime", "noexec",
+    "nosuid", "nosymfollow", "private", "rbind", "relatime", "ro", "rprivate", "rw",
+    "strictatime", "suid",
+)  # fmt: skip
+CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
+# Whether config.json may ask for it; whether the machine has it is another question.
+ENABLED = {"apparmor": True, "selinux": True, "intelRdt": False}
+IDMAP = False
+UNSAFE_ANNOTATIONS: tuple[str, ...] = ()
+
+
+def document(newest: str) -> dict[str, Json]:
+    """The answer; `newest` is the version of the specification that is followed."""
+    flags = sorted(FILTER_FLAGS)
+    return {
+        "ociVersionMin": OLDEST,
+        "ociVersionMax": newest,
+        "hooks": list(KINDS),
+        "mountOptions": sorted(MOUNT_OPTIONS),
+        "linux": {
+            "namespaces": sorted(NAMESPACES),
+            "capabilities": list(NAMES),
+            "cgroup": dict(CGROUP),
+            "seccomp": {
+                "enabled": True,
+                "actions": sorted(ACTIONS),
+                "operators": sorted(OPERATORS),
+                "archs": sorted(ARCHITECTURES),
+                "knownFlags": flags,
+                "supportedFlags": flags,
+            },
+            **{name: {"enabled": enabled} for name, enabled in ENABLED.items()},
+            "mountExtensions": {"idmap": {"enabled": IDMAP}},
+        },
+        "annotations": {"dev.minirt.version": __version__},
+        "potentiallyUnsafeConfigAnnotations": list(UNSAFE_ANNOTATIONS),
+    }

@@ -1,0 +1,70 @@
+"""The command line of the benchmarks, and what happens before anything is measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import elevated, options
+from bench.run import choose_metrics
+from minirt.host import elevate
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-B", "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_list_names_subjects_and_metrics() -> None:
+    listed = bench("run", "--list").stdout.split()
+    assert {"process", "step6-none", "runc", "microvm", "start", "tracing"} <= set(listed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--metrics", "speed"), "there is no metric speed: choose among start"),
+        (("run", "--subjects", "rkt"), "there is no subject rkt: choose among process"),
+        (("run", "--samples", "0"), "at least 1"),
+        (("run", "--samples", "many"), "--samples"),
+        (("walk",), "usage: python -m bench COMMAND"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_measured(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    done = bench(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_metrics_are_measured_once_each_in_the_order_asked_for() -> None:
+    assert [m.name for m in choose_metrics(["starts", "start", "starts"])] == ["starts", "start"]
+    assert "phases" in [m.name for m in choose_metrics(None)]
+
+
+def test_without_options_it_is_quick_with_thirty_samples() -> None:
+    args = options.parse([])
+    assert (args.full, args.samples, args.sudo) == (False, 30, False)
+
+
+def test_what_measures_as_root_is_the_same_command_with_the_file_to_write(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(elevate, "prefix", lambda: ["echo"])
+    assert elevated.elevated(["--full", "--sudo"], tmp_path / "r.jsonl") == 0
+    words = capfd.readouterr().out.split()
+    assert words[-6:] == ["bench", "run", "--full", "--no-report", "--out", f"{tmp_path}/r.jsonl"]
+
+
+def test_where_nobody_can_become_root_it_says_what_that_means(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(elevate, "prefix", lambda: None)
+    assert elevated.elevated([], tmp_path / "r.jsonl") is None
+    assert "without root" in capsys.readouterr().err

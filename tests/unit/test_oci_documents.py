@@ -1,0 +1,85 @@
+"""The documents that minirt-oci writes of itself: `spec`, `features`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from minirt import plan
+from minirt.hook import SPEC_VERSION
+from minirt.mount_options import mount_of
+from minirt.oci import abilities
+from minirt.oci.program import perform
+from minirt.oci.template import configuration
+from minirt.reader import Reader
+from minirt.spec import MountSpec, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONFIGS = Path(__file__).parent.parent / "data" / "configs"
+# What says who wrote it.
+OWN = ("ociVersion", "hostname")
+
+
+def captured(name: str) -> dict[str, Any]:
+    """A document that runc wrote, as root."""
+    document: dict[str, Any] = json.loads((CONFIGS / name).read_text())
+    return document
+
+
+def same(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    assert {k: v for k, v in ours.items() if k not in OWN} == {
+        k: v for k, v in theirs.items() if k not in OWN
+    }
+    assert list(ours) == list(theirs)
+
+
+def test_spec_writes_what_runc_writes() -> None:
+    same(configuration("1.2.0", rootless=False), captured("runc-spec.json"))
+
+
+def test_spec_for_an_ordinary_user_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "getegid", lambda: 0)
+    same(configuration("1.2.0", rootless=True), captured("runc-spec-rootless.json"))
+
+
+def test_the_file_is_new_or_it_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert perform(["spec", "--bundle", str(tmp_path)]) == 0
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert Spec(written).process.args == ("sh",)
+    assert plan.build(Spec(written))
+    assert perform(["spec", "--bundle", str(tmp_path)]) == 1
+    assert "exists" in capsys.readouterr().err
+
+
+def features(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert perform(["features"]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_features_have_what_engines_ask_for(capsys: pytest.CaptureFixture[str]) -> None:
+    found = features(capsys)
+    assert (found["ociVersionMin"], found["ociVersionMax"]) == ("1.0.0", SPEC_VERSION)
+    linux = found["linux"]
+    assert {"pid", "network", "mount", "user"} <= set(linux["namespaces"])
+    assert linux["cgroup"]["v1"] is linux["cgroup"]["v2"] is True
+    assert "SCMP_ACT_ERRNO" in linux["seccomp"]["actions"]
+    assert "CAP_SYS_ADMIN" in linux["capabilities"]
+    assert isinstance(linux["mountExtensions"]["idmap"]["enabled"], bool)
+    assert set(found["hooks"]) == set(Spec({"process": {"args": ["x"]}}).hooks)
+
+
+@pytest.mark.parametrize("option", abilities.MOUNT_OPTIONS)
+def test_every_mount_option_that_is_promised_is_taken(option: str) -> None:
+    """A bind mount takes no options but those that are known."""
+    entry = {"destination": "/x", "source": "/x", "options": ["bind", option]}
+    assert mount_of(MountSpec(Reader(entry))).data == ()

@@ -1,0 +1,1 @@
+"""What a virtual machine teaches that a container cannot: one experiment a module."""
