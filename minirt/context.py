@@ -39,14 +39,15 @@ class Context:
     cgroup_fd  a cgroup v2 directory to be born in (CLONE_INTO_CGROUP); -1 for none
     send_fd    pass a descriptor to the other side: from attach to enter, from seal to the host
     take_fd    the next one that was passed here
+    environment   variables that mechanisms add to the program's own, which take precedence
     created    what was made on the host, by mechanism: in state.json before it is made, so
                that teardown in another process finds it
     """
 
     __slots__ = (
-        "annotations", "bundle", "call", "cgroup_fd", "channel", "created", "directory", "id",
-        "key", "pid", "pidfd", "proc", "root", "save", "send_fd", "take_fd", "traceparent", "trees",
-        "warn",
+        "annotations", "bundle", "call", "cgroup_fd", "channel", "created", "directory",
+        "environment", "id", "key", "pid", "pidfd", "proc", "root", "save", "send_fd", "take_fd",
+        "traceparent", "trees", "warn",
     )  # fmt: skip
 
     def __init__(self, container_id: str, directory: str, key: str) -> None:
@@ -63,6 +64,7 @@ class Context:
         self.trees: dict[str, int] = {}
         self.cgroup_fd = -1
         self.created: dict[str, Json] = {}
+        self.environment: dict[str, str] = {}
         self.traceparent = ""
         # The engine's services; these defaults serve a context without an engine.
         self.save: Callable[[], None] = _nothing

@@ -96,9 +96,6 @@ ROWS: dict[tuple[str, ...], str] = {
     ("prctl", "EPERM", "PR_CAPBSET_DROP"): (
         "shrinking the bounding set needs CAP_SETPCAP, which minirt does not have here"
     ),
-    ("prctl", "EPERM", "PR_CAP_AMBIENT"): (
-        "an ambient capability must be permitted and inheritable as well"
-    ),
     ("prlimit64", "EPERM"): (
         "raising a hard limit needs CAP_SYS_RESOURCE on the host, which minirt does not have "
         "here; RLIMIT_NOFILE cannot exceed sysctl fs.nr_open either. Ask for less"

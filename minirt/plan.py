@@ -8,7 +8,7 @@ the last call before execve.
 
 from __future__ import annotations
 
-from minirt.builders import files, isolation, network, process
+from minirt.builders import files, hooks, isolation, network, process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # The canonical order: top to bottom in every phase, bottom to top in teardown.
 ORDER: dict[str, Builder] = {
+    "poststop": hooks.poststop,
     "user": isolation.user,
     "scope": isolation.scope,
     "cgroup": isolation.cgroup,
@@ -30,6 +31,7 @@ ORDER: dict[str, Builder] = {
     "pid": isolation.pid,
     "ipc": isolation.ipc,
     "uts": isolation.uts,
+    "domainname": isolation.domainname,
     "loopback": network.loopback,
     "bridge": network.bridge,
     "veth": network.veth,
@@ -39,22 +41,32 @@ ORDER: dict[str, Builder] = {
     "sources": files.sources,
     "mnt": files.mnt,
     "procfs": files.procfs,
+    "sysctl": isolation.sysctl,
     "rootfs": files.rootfs,
     "overlay": files.overlay,
     "mounts": files.mounts,
     "devices": files.devices,
-    "hooks": files.hooks,
+    "make_cwd": files.make_cwd,
+    "hooks": hooks.hooks,
     "pivot": files.pivot,
     "readonly_mounts": files.readonly_mounts,
     "masked_paths": files.masked_paths,
     "terminal": process.terminal,
+    "pty": process.pty,
     "console": files.console,
     "propagation": files.propagation,
+    "stdio": process.stdio,
+    "home": process.home,
+    "oom_score": process.oom_score,
+    "scheduling": process.scheduling,
+    "personality": process.personality,
+    "working_directory": process.working_directory,
     "bounding_set": process.bounding_set,
     "identity": process.identity,
     "capabilities": process.capabilities,
     "rlimits": process.rlimits,
     "no_new_privs": process.no_new_privs,
+    "labels": process.labels,
     "seccomp": process.seccomp,
 }
 ALL = tuple(ORDER)

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from minirt.spec import MountSpec, Spec
 
 
-# Written through procfs by init: what their members ask for.
-WRITTEN_THROUGH_PROC = ("sysctl",)
-
-
 def sources(spec: Spec) -> Mechanism | None:
     if "mnt" not in spec.namespaces or not (spec.mounts or spec.rootfs):
         return None
@@ -137,12 +133,12 @@ def _dev_is_bound(spec: Spec) -> bool:
     return on_dev is not None and on_dev.fstype == "bind"
 
 
-def hooks(spec: Spec) -> Mechanism | None:
-    if not any(spec.hooks.values()):
+def make_cwd(spec: Spec) -> Mechanism | None:
+    if not spec.has_root or spec.process.cwd == "/":
         return None
-    from minirt.mechanisms.hooks import Hooks
+    from minirt.mechanisms.make_cwd import MakeCwd
 
-    return Hooks(spec.hooks)
+    return MakeCwd(spec.process.cwd)
 
 
 def console(spec: Spec) -> Mechanism | None:
@@ -154,8 +150,7 @@ def console(spec: Spec) -> Mechanism | None:
 
 
 def procfs(spec: Spec) -> Mechanism | None:
-    linux = Reader(spec.raw).object("linux").value
-    if not spec.has_root or not any(linux.get(name) for name in WRITTEN_THROUGH_PROC):
+    if not spec.sysctls:
         return None
     from minirt.mechanisms.procfs import Procfs
 

@@ -70,3 +70,19 @@ def uts(spec: Spec) -> Mechanism | None:
     from minirt.mechanisms.uts import Uts
 
     return Uts(spec.hostname)
+
+
+def domainname(spec: Spec) -> Mechanism | None:
+    if not spec.domainname:
+        return None
+    from minirt.mechanisms.domainname import DomainName
+
+    return DomainName(spec.domainname)
+
+
+def sysctl(spec: Spec) -> Mechanism | None:
+    if not spec.sysctls:
+        return None
+    from minirt.mechanisms.sysctl import Sysctl
+
+    return Sysctl(spec.sysctls)

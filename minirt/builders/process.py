@@ -7,13 +7,78 @@ if TYPE_CHECKING:
     from minirt.mechanism import Mechanism
     from minirt.spec import Spec
 
+# `minirt.terminal`: only what is the caller's terminal becomes the container's.
+PARTIAL = "partial"
+
 
 def terminal(spec: Spec) -> Mechanism | None:
-    if not spec.process.terminal:
+    if not spec.process.terminal or spec.terminal != PARTIAL:
         return None
     from minirt.mechanisms.terminal import Terminal
 
     return Terminal(spec.process.uid)
+
+
+def pty(spec: Spec) -> Mechanism | None:
+    if not spec.process.terminal or spec.terminal == PARTIAL:
+        return None
+    from minirt.mechanisms.pty import Pty
+
+    return Pty(spec.process.uid, spec.process.console_size)
+
+
+def stdio(spec: Spec) -> Mechanism:
+    from minirt.mechanisms.stdio import Stdio
+
+    return Stdio(spec.process.uid)
+
+
+def home(spec: Spec) -> Mechanism | None:
+    if not spec.has_root or any(variable.startswith("HOME=") for variable in spec.process.env):
+        return None
+    from minirt.mechanisms.home import Home
+
+    return Home(spec.process.uid)
+
+
+def oom_score(spec: Spec) -> Mechanism | None:
+    if spec.process.oom_score_adj is None:
+        return None
+    from minirt.mechanisms.oom_score import OomScore
+
+    return OomScore(spec.process.oom_score_adj)
+
+
+def scheduling(spec: Spec) -> Mechanism | None:
+    if spec.process.scheduler is None and spec.process.io_priority is None:
+        return None
+    from minirt.mechanisms.scheduling import Scheduling
+
+    return Scheduling(spec.process.scheduler, spec.process.io_priority)
+
+
+def personality(spec: Spec) -> Mechanism | None:
+    if spec.personality is None:
+        return None
+    from minirt.mechanisms.personality import Personality
+
+    return Personality(spec.personality)
+
+
+def working_directory(spec: Spec) -> Mechanism | None:
+    if spec.process.cwd == "/":
+        return None
+    from minirt.mechanisms.working_directory import WorkingDirectory
+
+    return WorkingDirectory(spec.process.cwd)
+
+
+def labels(spec: Spec) -> Mechanism | None:
+    if not spec.process.apparmor_profile and not spec.process.selinux_label:
+        return None
+    from minirt.mechanisms.labels import Labels
+
+    return Labels(spec.process.apparmor_profile, spec.process.selinux_label)
 
 
 def bounding_set(spec: Spec) -> Mechanism:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 VERBS = {
     "gc": "remove what a killed minirt left behind",
+    "oci": "make minirt the runtime of podman, docker, containerd and Kubernetes",
     "trace": "show a recorded trace, or turn it into another format",
 }
 EXAMPLES = """examples:
   sudo minirt gc --all                     undo everything that minirt changed on this machine
+  sudo minirt oci install                  the runtime for engines, and what to tell them
   minirt trace show out/step6.jsonl        the waterfall in this terminal
   minirt trace html out/step6.jsonl -o step6.html
 """

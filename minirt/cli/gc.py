@@ -46,8 +46,10 @@ def _as_root(*, everything: bool) -> list[str]:
     if not everything:
         return []
     from minirt.networks.network import remove_all
+    from minirt.oci import guard, install
 
-    return remove_all(command.run)
+    mounts = [f"mount {install.place()}"] if guard.release(install.place()) else []
+    return [*remove_all(command.run), *mounts]
 
 
 def _say(text: str) -> None:

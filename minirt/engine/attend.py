@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 
+from minirt.errors import MinirtError
 from minirt.linux.clone import wait
 from minirt.linux.process import (
     SIGHUP,
@@ -11,6 +12,8 @@ from minirt.linux.process import (
     SIGKILL,
     SIGQUIT,
     SIGTERM,
+    SIGUSR1,
+    SIGUSR2,
     Wakeup,
     caught,
     ignored,
@@ -24,10 +27,12 @@ if TYPE_CHECKING:
 
     from minirt.engine.container import Container
 
-FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM)
+FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2)
+# To many servers these say "read your configuration again", or something of their own.
+OFTEN = (SIGHUP, SIGUSR1, SIGUSR2)
 
 
-class Interrupted(BaseException):
+class Interrupted(KeyboardInterrupt):
     """A signal asked the runtime itself to stop, before there was a container to pass it to."""
 
     def __init__(self, signal: int) -> None:
@@ -56,10 +61,16 @@ def _ignore(_signal: int, _frame: object) -> None:
     pass
 
 
-def attend(container: Container) -> int:
-    """Pass signals on until the container's init has ended; its status as a shell counts it."""
-    with Forwarder(container) as forwarder:
-        return forwarder.watch()
+def attend(container: Container, start: Callable[[Container], None]) -> int:
+    """Start it, and pass signals on until its init has ended; its status as a shell counts it."""
+    with Forwarder(container) as signals:
+        try:
+            start(container)
+        except MinirtError:
+            if signals.replaced:  # it failed because we ended init
+                raise Interrupted(signals.replaced) from None
+            raise
+        return signals.watch()
 
 
 class Forwarder:
@@ -85,11 +96,8 @@ class Forwarder:
         self.wakeup.close()
 
     def forward(self, signal: int, _frame: object) -> None:
-        """Deliver; kill where the kernel would drop it for want of a handler, or if asked twice.
-
-        SIGHUP may come often: to many servers it says "read your configuration again".
-        """
-        self.count += signal != SIGHUP
+        """Deliver; kill where the kernel would drop it for want of a handler, or if asked twice."""
+        self.count += signal not in OFTEN
         handled = caught(self.container.ctx.pid) & (1 << (signal - 1))
         if handled and self.count <= 1:
             self.container.kill(signal)

@@ -27,12 +27,14 @@ class Container:
 
     `terminal` is the pty's master (-1 without one); `exec_at` the CLOCK_MONOTONIC ns at which
     its program was seen to run; `span_id` is the span of its life, the parent of the
-    program's own spans; `channel` leads to its init where the same process creates and starts.
+    program's own spans; `channel` leads to its init where the same process creates and starts;
+    `preserve` is how many descriptors from 3 on the program gets; `detached` says that it may
+    outlive this process although the container is in the foreground (exec).
     """
 
     __slots__ = (
-        "channel", "ctx", "exec_at", "page", "plan", "recorder", "span_id", "spec", "state",
-        "terminal",
+        "channel", "ctx", "detached", "exec_at", "page", "plan", "preserve", "recorder", "span_id",
+        "spec", "state", "terminal",
     )  # fmt: skip
 
     def __init__(self, state: State, spec: Spec, plan: Plan, recorder: Recorder) -> None:
@@ -43,6 +45,8 @@ class Container:
         self.terminal = -1
         self.channel: Channel | None = None
         self.exec_at = 0
+        self.preserve = 0
+        self.detached = False
         self.span_id = os.urandom(8)
         self.page: Page | None = None
         self.ctx = context(self)
@@ -87,10 +91,13 @@ def context(container: Container) -> Context:
         program: str = "",
         timeout: int = 0,
     ) -> str:
+        given = env or (f"PATH={command.PATH}",)
         if os.getpid() != host:  # a hook inside: the recorder is the host's
-            return command.run(argv, stdin, env, program, timeout)
+            traced = (*given, f"TRACEPARENT={recorder.traceparent()}")
+            return command.run(argv, stdin, traced, program, timeout)
         with recorder.span((program or argv[0]).rpartition("/")[2], kind=CLIENT):
-            return command.run(argv, stdin, env, program, timeout)
+            traced = (*given, f"TRACEPARENT={recorder.traceparent()}")
+            return command.run(argv, stdin, traced, program, timeout)
 
     ctx.call = call
     return ctx

@@ -75,7 +75,8 @@ class Dialogue:
         container.ctx.send_fd = lambda fd: ours.send("fd", fd=fd)
         init = Init(container.ctx, container.plan, container.spec.process, container.page)
         init.channel, init.listener = theirs, listener
-        init.foreground = container.state.foreground
+        init.foreground = container.state.foreground and not container.detached
+        init.preserve = container.preserve
         return init
 
     def set_up(self) -> None:
@@ -108,8 +109,11 @@ class Dialogue:
         except BrokenPipeError:
             pass  # it is dead, but may have said why
         message = channel.receive()
-        while message["kind"] == "fd":
-            self.container.terminal = channel.fds.pop()
+        while message["kind"] in ("fd", "warning"):
+            if message["kind"] == "fd":
+                self.container.terminal = channel.fds.pop()
+            else:
+                self.container.ctx.warn(str(message["text"]))
             message = channel.receive()
         if message["kind"] != kind:
             raise self._died()

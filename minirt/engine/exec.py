@@ -21,7 +21,7 @@ from minirt.state import RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from minirt.codec import Json
     from minirt.mechanism import Mechanism
@@ -29,9 +29,13 @@ if TYPE_CHECKING:
     from minirt.spans import Recorder
     from minirt.state import State
 
-# What a further process goes through; all else belongs to the container, not to a process.
-MECHANISMS = (
-    "terminal", "bounding_set", "identity", "capabilities", "rlimits", "no_new_privs", "seccomp",
+# What a further process goes through where its container's init did; all else belongs to the
+# container, not to a process.
+MECHANISMS = ("stdio", "home", "bounding_set", "identity", "capabilities", "seccomp")
+# What a process may have though init has it not.
+OWN = (
+    "terminal", "pty", "oom_score", "scheduling", "personality", "working_directory",
+    "rlimits", "no_new_privs", "labels",
 )  # fmt: skip
 
 
@@ -43,26 +47,46 @@ def execute(state: State, process: Mapping[str, Json], recorder: Recorder) -> in
     """
     if state.current() != RUNNING:
         raise StateError(f"container {state.id} is {state.current()}, not running")
-    given = state.spec.get("process")
-    own = given if isinstance(given, dict) else {}
-    spec = Spec({**state.spec, "process": {**own, "terminal": False, **process}})
-    container = Container(state, spec, _plan(state, spec), recorder)
-    container.ctx.save = lambda: None  # nothing is made that outlives the process
     with recorder.span("minirt exec") as root:
         root.set("container.id", state.id)
+        container = prepared(state, process, recorder)
         try:
-            _start(container)
-            status = attend(container)
+            make(container)
+            status = attend(container, start)
         finally:
-            _end(container)
+            end(container)
         root.set("process.exit.code", status)
     return status
 
 
-def _plan(state: State, spec: Spec) -> Plan:
-    allowed = [name for name in MECHANISMS if name in state.mechanisms or name == "terminal"]
-    plan: tuple[Mechanism, ...] = plans.build(spec, allowed)
-    return (CgroupJoin(state.cgroups()), *plan) if state.cgroups() else plan
+def prepared(
+    state: State,
+    process: Mapping[str, Json],
+    recorder: Recorder,
+    cgroups: Sequence[str] | None = None,
+) -> Container:
+    """What is to become `process` in the container of `state`, which is loaded.
+
+    `cgroups` are the directories to join, if not the container's own.
+    """
+    given = state.spec.get("process")
+    own = given if isinstance(given, dict) else {}
+    spec = Spec({**state.spec, "process": {**own, "terminal": False, **process}})
+    container = Container(
+        state, spec, _plan(state, spec, state.cgroups() if cgroups is None else cgroups), recorder
+    )
+    container.ctx.save = lambda: None  # nothing is made that outlives the process
+    return container
+
+
+def _plan(state: State, spec: Spec, cgroups: Sequence[str]) -> Plan:
+    inherited = [name for name in MECHANISMS if name in state.mechanisms]
+    plan: tuple[Mechanism, ...] = plans.build(spec, (*OWN, *inherited))
+    if any(spec.process.affinity):
+        from minirt.mechanisms.affinity import Affinity
+
+        plan = (Affinity(*spec.process.affinity), *plan)
+    return (CgroupJoin(cgroups), *plan) if cgroups else plan
 
 
 def namespaces(state: State) -> dict[str, str]:
@@ -72,7 +96,8 @@ def namespaces(state: State) -> dict[str, str]:
     return {name: f"/proc/{state.pid}/ns/{name}" for name in names}
 
 
-def _start(container: Container) -> None:
+def make(container: Container) -> None:
+    """Bring the process to where it waits to execute its program, with its terminal made."""
     state = container.state
     container.phase("prepare")
     container.page = Page()
@@ -81,12 +106,24 @@ def _start(container: Container) -> None:
         if not state.init_alive():  # the paths may have led to another process's namespaces
             raise StateError(f"container {state.id} ended meanwhile")
         init.set_up()
+        init.keep_channel()
+
+
+def start(container: Container) -> None:
+    """Let the process that was made execute its program."""
+    with Dialogue(container, container.channel) as init:
         init.execute()
 
 
-def _end(container: Container) -> None:
+def end(container: Container) -> None:
+    """Kill the process if it runs, and let go of it."""
     if container.kill(SIGKILL):
         ended(container.ctx.pidfd)
+    release(container)
+
+
+def release(container: Container) -> None:
+    """Let go of the process, which goes on where it runs."""
     container.phase("teardown")
     collect_spans(container, dead=True)
     container.close()

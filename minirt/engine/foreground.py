@@ -6,8 +6,7 @@ from time import monotonic_ns
 
 from minirt import plan as plans
 from minirt.engine import lifecycle
-from minirt.engine.attend import Forwarder, Interrupted
-from minirt.errors import MinirtError
+from minirt.engine.attend import attend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def run(
         container = lifecycle.create(state, recorder, allowed, foreground=True, propagate=propagate)
         error: BaseException | None = None
         try:
-            status = _run(container)
+            status = attend(container, lifecycle.start)
             _record_life(container, status)
             root.set("process.exit.code", status)
             if observe is not None:
@@ -48,17 +47,6 @@ def run(
             raise
         finally:
             lifecycle.destroy(container, error)
-
-
-def _run(container: Container) -> int:
-    with Forwarder(container) as signals:
-        try:
-            lifecycle.start(container)
-        except MinirtError:
-            if signals.replaced:  # it failed because we ended init
-                raise Interrupted(signals.replaced) from None
-            raise
-        return signals.watch()
 
 
 def _record_life(container: Container, status: int) -> None:

@@ -6,6 +6,7 @@ of the host's after pivot_root, and leaves only by execve or os._exit.
 
 from __future__ import annotations
 
+import errno
 import os
 
 from minirt.engine.launch import seal_imports
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from minirt.context import Context
     from minirt.plan import Plan
     from minirt.spans import Page
-    from minirt.spec import Process
+    from minirt.spec.process import Process
     from minirt.wire import Channel, Listener
 
 
@@ -41,7 +42,9 @@ class HostGone(Exception):  # noqa: N818  (a fact, not an "error" by name)
 class Init:
     """What the child needs of its life before the clone."""
 
-    __slots__ = ("channel", "ctx", "foreground", "listener", "page", "plan", "process")
+    __slots__ = (
+        "channel", "ctx", "foreground", "listener", "page", "plan", "preserve", "process",
+    )  # fmt: skip
 
     def __init__(self, ctx: Context, plan: Plan, process: Process, page: Page) -> None:
         self.ctx = ctx
@@ -49,6 +52,7 @@ class Init:
         self.process = process
         self.page = page
         self.foreground = False
+        self.preserve = 0
         self.channel: Channel
         self.listener: Listener | None = None
 
@@ -89,6 +93,8 @@ class Init:
         default_signals()
         self.ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
         self.ctx.send_fd = lambda fd: self.channel.send("fd", fd=fd)
+        # Of a log file or terminal of the host's this process knows nothing.
+        self.ctx.warn = lambda text: self.channel.send("warning", {"text": text})
         self.ctx.take_fd = lambda: self.channel.fds.pop(0)
 
     def await_go(self) -> None:
@@ -122,17 +128,29 @@ class Init:
             # Had the runtime died before this, saying "sealed" would fail; if it dies later,
             # the signal comes. A change of ids would have cleared it.
             prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
-        try:
-            os.fchdir(openat2(self.ctx.root, self.process.cwd, os.O_RDONLY | os.O_DIRECTORY))
-        except KernelError as error:
-            raise CommandError(
-                f"the working directory {self.process.cwd}: {error.errno_name()}", exit_code=126
-            ) from None
+        self.change_directory()
         return look_up(self.process.args[0], self.environment().get("PATH", ""))
+
+    def change_directory(self) -> None:
+        """Go to the working directory, and see that it is inside (CVE-2024-21626)."""
+        try:
+            here = openat2(self.ctx.root, self.process.cwd, os.O_PATH | os.O_DIRECTORY)
+            os.fchdir(here)
+            os.close(here)
+        except (KernelError, OSError) as error:
+            # The mechanism "working_directory" may have gone there with the rights of root.
+            if error.errno != errno.EACCES or where() in ("", "/"):
+                raise _no_directory(self.process.cwd, error.errno or 0) from None
+        if not where():
+            raise CommandError(
+                "current working directory is outside of container mount namespace root -- "
+                "possible container breakout detected",
+                exit_code=126,
+            )
 
     def environment(self) -> dict[str, str]:
         pairs = (pair.partition("=") for pair in self.process.env)
-        env = {name: value for name, _, value in pairs}
+        env = {**self.ctx.environment, **{name: value for name, _, value in pairs}}
         if self.ctx.traceparent:
             env.setdefault("TRACEPARENT", self.ctx.traceparent)
         return env
@@ -143,7 +161,7 @@ class Init:
         Before the start phase: its last act may be a seccomp filter that refuses these calls.
         """
         refuse_magic_links(program)
-        close_range(3, cloexec=True)
+        close_range(3 + self.preserve, cloexec=True)
 
     def execute(self, program: str) -> None:
         """Become the command; returns only by raising CommandError."""
@@ -154,3 +172,17 @@ class Init:
         except OSError as error:
             self.page.end("exec", error.errno or -1)
             raise explain(program, error) from None
+
+
+def where() -> str:
+    """The path of this process's directory; "" where there is none from its root."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def _no_directory(path: str, number: int) -> CommandError:
+    said = os.strerror(number).lower()
+    code = 127 if number in (errno.ENOENT, errno.ENOTDIR) else 126
+    return CommandError(f'chdir to cwd ("{path}") failed: {said}', exit_code=code)

@@ -41,7 +41,7 @@ from minirt.wire import Listener, connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from minirt.spans import Recorder
     from minirt.state import State
@@ -55,11 +55,14 @@ def create(
     *,
     foreground: bool,
     propagate: bool = False,
+    preserve: int = 0,
+    warn: Callable[[str], None] | None = None,
 ) -> Container:
     """Make a container from state.spec, up to the point where its program may start.
 
-    `state` is new and locked (state.new). On any failure, also an interrupt, everything that
-    was made is removed again and the error is raised.
+    `state` is new and locked (state.new). Its program gets `preserve` of our descriptors, from 3
+    on; `warn` is told of what does not stop it. On any failure, also an interrupt, everything
+    that was made is removed again and the error is raised.
     """
     try:
         container = _planned(state, recorder, allowed)
@@ -68,6 +71,8 @@ def create(
         state.unlock()
         raise
     state.foreground = foreground
+    container.preserve = preserve
+    container.ctx.warn = warn or container.ctx.warn
     if propagate:
         container.ctx.traceparent = recorder.traceparent(container.span_id)
     try:
@@ -194,10 +199,11 @@ def _tear_down(container: Container) -> Iterator[MinirtError]:
                 yield error
 
 
-def load(state: State, recorder: Recorder) -> Container:
+def load(state: State, recorder: Recorder, warn: Callable[[str], None] | None = None) -> Container:
     """The container of an existing state directory (loaded and locked by the caller)."""
     spec = Spec(state.spec)
     container = Container(state, spec, plans.build(spec, state.mechanisms), recorder)
+    container.ctx.warn = warn or container.ctx.warn
     if state.init_alive():
         container.ctx.pid = state.pid
         container.ctx.pidfd = pidfd_open(state.pid)

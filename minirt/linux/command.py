@@ -8,12 +8,13 @@ import select
 from minirt.errors import HostError
 from minirt.linux.clone import exit_code
 from minirt.linux.files import memfd_create
-from minirt.linux.process import SIGKILL, pidfd_open, pidfd_send_signal
+from minirt.linux.process import SIGKILL, SIGPIPE, SIGXFSZ, pidfd_open, pidfd_send_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+PYTHONS = (SIGPIPE, SIGXFSZ)  # what Python ignores
 # An engine may call minirt with no PATH at all.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -37,7 +38,10 @@ def run(
     try:
         _fill(streams[0], stdin.encode())
         actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(streams)]
-        child = os.posix_spawn(path, list(argv), environment, file_actions=actions)
+        # Signals that wait here, or are ignored, are none of the program's business.
+        child = os.posix_spawn(
+            path, list(argv), environment, file_actions=actions, setsigmask=(), setsigdef=PYTHONS
+        )
         _await(child, path, timeout)
         status = exit_code(os.waitpid(child, 0)[1])
         output, errors = (_content(fd) for fd in streams[1:])

@@ -50,7 +50,11 @@ class Capabilities(Mechanism):
             permitted & held | until_exec,
             inheritable & (held | held_inheritable),
         )
-        caps.set_ambient(ambient & held)
+        # Ambient is what a program gets without asking: only of what it could have anyway.
+        raisable = permitted & inheritable & held
+        for name in caps.names(ambient & ~raisable):
+            ctx.warn(f"cannot make {name} ambient: it must be permitted and inheritable")
+        caps.set_ambient(ambient & raisable)
 
     # --8<-- [end:capabilities]
 

@@ -2,24 +2,22 @@
 
 prestart and createRuntime run on the host between enter and seal, when the namespaces are
 there: docker's network is such a hook. createContainer runs in the namespaces before
-pivot_root, startContainer after it, poststart and poststop on the host again.
+pivot_root, startContainer after it, poststart on the host again.
 """
 
 from __future__ import annotations
 
 import os
 
-from minirt.codec import dumps
-from minirt.errors import MinirtError
+from minirt.hook import run
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from minirt.codec import Json
     from minirt.context import Context
-    from minirt.spec import Hook
+    from minirt.spec.hooks import Hook
 
 
 class Hooks(Mechanism):
@@ -43,23 +41,10 @@ class Hooks(Mechanism):
     def started(self, ctx: Context) -> None:
         self.run(ctx, "poststart", "running", ctx.pid)
 
-    def teardown(self, ctx: Context) -> None:
-        try:
-            self.run(ctx, "poststop", "stopped", ctx.pid)
-        except MinirtError as error:  # the specification: log it and go on
-            ctx.warn(str(error))
-
     def run(self, ctx: Context, kind: str, status: str, pid: int) -> None:
-        """Run the hooks of a kind; `pid` is init's, as seen from where they run."""
-        state: dict[str, Json] = {
-            "ociVersion": "1.2.0",
-            "id": ctx.id,
-            "status": status,
-            "pid": pid,
-        }
+        """Run the hooks of a kind in their order; `pid` is init's, as seen from where they run."""
         for hook in self.hooks.get(kind, ()):
-            document = dumps({**state, "bundle": ctx.directory})
-            ctx.call(hook.args or (hook.path,), document, hook.env, hook.path, hook.timeout)
+            run(ctx, hook, status, pid)
 
     def describe(self) -> str:
         return "hooks: " + ", ".join(kind for kind, hooks in self.hooks.items() if hooks)

@@ -4,6 +4,9 @@ program.py  from the command line to the exit status
 parser.py   options before and after the container's id
 log.py      errors where engines look for them
 bundle.py   config.json of a bundle
-handle.py   a container of the state directory, locked and loaded
+call.py     one call: its options, its container
+streams.py  descriptors, terminal and sockets that a program gets
+guard.py    the interpreter, safe from containers
+install.py  the launcher; stanzas.py: what to tell the engines
 verbs/      one module a verb, imported only when it is called
 """

@@ -10,13 +10,13 @@ from minirt.linux.caps import NAMES
 from minirt.linux.libseccomp import ACTIONS, ARCHITECTURES, OPERATORS
 from minirt.linux.seccomp import FILTER_FLAGS
 from minirt.spec import NAMESPACES
+from minirt.spec.hooks import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.codec import Json
 
 OLDEST = "1.0.0"
-HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 MOUNT_OPTIONS = (
     "async", "bind", "defaults", "dev", "exec", "noatime", "nodev", "nodiratime", "noexec",
     "nosuid", "nosymfollow", "private", "rbind", "relatime", "ro", "rprivate", "rw",
@@ -24,7 +24,7 @@ MOUNT_OPTIONS = (
 )  # fmt: skip
 CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
 # Whether config.json may ask for it; whether the machine has it is another question.
-ENABLED = {"apparmor": False, "selinux": False, "intelRdt": False}
+ENABLED = {"apparmor": True, "selinux": True, "intelRdt": False}
 IDMAP = False
 UNSAFE_ANNOTATIONS: tuple[str, ...] = ()
 
@@ -35,7 +35,7 @@ def document(newest: str) -> dict[str, Json]:
     return {
         "ociVersionMin": OLDEST,
         "ociVersionMax": newest,
-        "hooks": list(HOOKS),
+        "hooks": list(KINDS),
         "mountOptions": sorted(MOUNT_OPTIONS),
         "linux": {
             "namespaces": sorted(NAMESPACES),

@@ -56,8 +56,8 @@ class Words:
             raise ConfigError(f'"{text}" is not a whole number', pointer=name) from None
 
 
-def parse(words: Sequence[str], options: Iterable[Option], *, first: bool = False) -> Words:
-    """Take `words` apart; with `first` only up to the first that is no option.
+def parse(words: Sequence[str], options: Iterable[Option], *, most: int = 0) -> Words:
+    """Take `words` apart: all, or only up to the `most`-th that is no option.
 
     ConfigError for an unknown option, and for one without its value.
     """
@@ -70,7 +70,7 @@ def parse(words: Sequence[str], options: Iterable[Option], *, first: bool = Fals
             break
         if not word.startswith("-") or word == "-":
             found.arguments.append(word)
-            if first:
+            if len(found.arguments) == most:
                 break
             continue
         _take(word, rest, known, found)

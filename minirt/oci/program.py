@@ -7,6 +7,7 @@ import sys
 
 from minirt import __version__
 from minirt.errors import ConfigError, MinirtError
+from minirt.hook import SPEC_VERSION
 from minirt.oci.call import GLOBAL, HELP, Call
 from minirt.oci.parser import parse, usage
 
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from minirt.oci.parser import Option
 
     class Verb(Protocol):
-        """What every module of `verbs` offers; `failure` is the exit status of its errors."""
+        """What every module of `verbs` offers.
+
+        FAILURE is the exit status of its errors, if not 1; after MOST arguments come options of
+        what is run, which are none of ours.
+        """
 
         ARGUMENTS: str
         OPTIONS: tuple[Option, ...]
@@ -31,6 +36,8 @@ VERBS = {
     "create": "make a container from a bundle; its program waits for `start`",
     "start": "let the program of a created container run",
     "run": "create and start",
+    "exec": "run a further process in a container",
+    "ps": "list the processes of a container",
     "state": "print the state of a container as JSON",
     "kill": "send a signal to the program of a container",
     "delete": "remove a container that has stopped",
@@ -42,7 +49,6 @@ VERBS = {
     "features": "print what this runtime can do, as JSON",
     "spec": "write a config.json to begin with",
 }
-SPEC_VERSION = "1.2.0"
 
 
 def main() -> NoReturn:
@@ -58,7 +64,7 @@ def main() -> NoReturn:
 def perform(words: Sequence[str]) -> int:
     """Do what `words` ask for; the exit status."""
     try:
-        options = parse(words, GLOBAL, first=True)
+        options = parse(words, GLOBAL, most=1)
         if options.on("--version"):
             print(version())
             return 0
@@ -66,7 +72,7 @@ def perform(words: Sequence[str]) -> int:
             return _no_verb(options.arguments, asked=options.on("--help"))
         verb, *rest = options.arguments
         module = load(verb)
-        own = parse(rest, (*module.OPTIONS, HELP))
+        own = parse(rest, (*module.OPTIONS, HELP), most=getattr(module, "MOST", 0))
     except ConfigError as error:
         sys.stderr.write(f"minirt-oci: {error}\n")
         return 1
@@ -79,12 +85,14 @@ def perform(words: Sequence[str]) -> int:
 def _run(module: Verb, call: Call) -> int:
     try:
         return module.run(call)
+    except KeyboardInterrupt as stop:  # attend.Interrupted, which knows its signal
+        return int(getattr(stop, "exit_code", 130))
     except MinirtError as error:
         from minirt.hints import hint_for
 
         error.hint = error.hint or hint_for(error)
         call.log.failure(error)
-        return 1
+        return int(getattr(module, "FAILURE", 1))
 
 
 def load(verb: str) -> Verb:

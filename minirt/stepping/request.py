@@ -7,7 +7,8 @@ import os
 from minirt import ids, resources
 from minirt.errors import ConfigError
 from minirt.linux.caps import DEFAULT, asked, kept
-from minirt.spec import HOSTNAME_MAX, NAMESPACES
+from minirt.spec import NAMESPACES
+from minirt.spec.names import HOSTNAME_MAX
 from minirt.stepping import mounts
 
 TYPE_CHECKING = False
@@ -69,6 +70,7 @@ class Request:
             },
             "minirt": {
                 "layers": self.layers(),
+                "terminal": "partial",
                 "network": {"mode": self.network(), "publish": self.published()},
                 "seccomp": self.seccomp(),
                 "cgroups": "limited",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import leaks
+import oci
 import pytest
+
+from minirt.oci import guard, install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +36,19 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (made / name).mkdir()
     yield made
     shutil.rmtree(made)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _launcher(playground: Path) -> Iterator[None]:
+    """Engines call an installed launcher, which runs from a read-only mount of its interpreter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINIRT_STATE", str(playground / "launcher/state"))
+        target = str(playground / "launcher/minirt-oci")
+        install.install(target)
+        assert guard.mounted(install.place(), os.path.realpath(sys.executable))
+        oci.PROGRAM[:] = [target]
+        yield
+        install.uninstall(target)
 
 
 @pytest.fixture(autouse=True)

@@ -58,7 +58,7 @@ def main(order: dict, root: str) -> None:
     record.spec = config(order, step, record)
     if "clone3" in order:
         forbid("clone3", order["clone3"])
-    allowed = (*step.mechanisms, "hooks")
+    allowed = (*step.mechanisms, "hooks", "poststop")
     container = engine.create(record, Recorder(), allowed, foreground=False)
     try:
         engine.start(container)

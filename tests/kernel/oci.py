@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from minirt.images import build
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-PROGRAM = [sys.executable, "-I", "-m", "minirt.oci"]
+PROGRAM: list[str] = []  # the launcher, which conftest.py installs
 NAMESPACES = ("pid", "network", "ipc", "uts", "mount")
 SAFE = ["nosuid", "noexec", "nodev"]
 
@@ -52,6 +51,24 @@ class Runtime:
             words = ("create", "--bundle", str(self.bundle), "--pid-file", str(pid), name)
             self.must(*words, capture_output=False, stdout=file, stderr=file)
         return int(pid.read_text())
+
+    def start(self, name: str, output: Path) -> int:
+        """Create and start it; init's pid."""
+        pid = self.create(name, output)
+        self.must("start", name)
+        return pid
+
+    def output(self, *args: str) -> str:
+        """What a container prints that runs `args`."""
+        self.config["process"]["args"] = list(args)
+        return self.must("run", "c1")
+
+    def refusal(self, *words: str, **options: Any) -> str:
+        """What the runtime says about a call that it refuses; nothing is left."""
+        done = self.call(*(words or ("run", "c1")), **options)
+        assert done.returncode in (1, 255), done
+        assert done.stdout in ("", None)
+        return done.stderr
 
     def state(self, name: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.must("state", name))

@@ -75,12 +75,6 @@ def shrink_the_bounding_set_without_the_right() -> None:
     caps.drop_bounding(0)
 
 
-@provokes("prctl", "EPERM", "PR_CAP_AMBIENT")
-def raise_an_ambient_capability_that_is_not_inheritable() -> None:
-    kill = ("CAP_KILL",)
-    run(Capabilities(kill, kill, kill, (), kill))
-
-
 @provokes("prlimit64", "EPERM")
 def raise_a_hard_limit() -> None:
     lose("CAP_SYS_RESOURCE")

@@ -15,9 +15,10 @@ PACKAGE = ROOT / "minirt"
 # Layers 0 to 3: these packages whole, and these modules.
 PACKAGES = (
     "linux", "networks", "filetree", "mechanisms", "seccomp", "engine", "builders", "limits",
+    "spec",
 )  # fmt: skip
 MODULES = (
-    "errors", "hints", "codec", "spans", "reader", "context", "mechanism", "spec", "ids",
+    "errors", "hints", "codec", "spans", "reader", "context", "mechanism", "hook", "ids",
     "resources", "writable_layer", "state_root", "state", "host.cache", "images.store",
     "mount_options", "plan", "gc", "apart", "wire",
 )  # fmt: skip

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent.parent
 LINT = str(Path(sys.executable).with_name("lint-imports"))
 PLANTED = (
     ("linux/uname.py", "from minirt import spec", "A layer imports only lower ones"),
-    ("spec.py", "from minirt import engine", "A layer imports only lower ones"),
+    ("spec/process.py", "from minirt import engine", "A layer imports only lower ones"),
     ("engine/more.py", "from minirt.stepping import step", "A layer imports only lower ones"),
     ("context.py", "from minirt.telemetry import replay", "A layer imports only lower ones"),
     ("mechanisms/uts.py", "from minirt.mechanisms import pid", "Mechanisms never import"),

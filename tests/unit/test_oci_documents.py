@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from minirt import plan
+from minirt.hook import SPEC_VERSION
 from minirt.mount_options import mount_of
 from minirt.oci import abilities
-from minirt.oci.program import SPEC_VERSION, perform
+from minirt.oci.program import perform
 from minirt.oci.template import configuration
 from minirt.reader import Reader
 from minirt.spec import MountSpec, Spec

@@ -25,14 +25,19 @@ EVERYTHING: dict[str, Json] = {
         "noNewPrivileges": True,
         "capabilities": {"bounding": ["CAP_CHOWN"]},
         "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 2}],
+        "cwd": "/srv",
+        "oomScoreAdj": 100,
+        "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 5},
+        "apparmorProfile": "web",
     },
     "hostname": "web1",
+    "domainname": "example",
     "mounts": [
         {"destination": "/proc", "type": "proc"},
         {"destination": "/dev", "type": "tmpfs", "options": ["ro"]},
         {"destination": "/data", "type": "bind", "source": "/", "options": ["rbind", "rshared"]},
     ],
-    "hooks": {"prestart": [{"path": "/bin/true"}]},
+    "hooks": {kind: [{"path": "/bin/true"}] for kind in ("prestart", "poststop")},
     "linux": {
         "namespaces": [{"type": kind} for kind in NAMESPACES],
         "uidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65_536}],
@@ -40,7 +45,8 @@ EVERYTHING: dict[str, Json] = {
         "cgroupsPath": "/minirt/web1",
         "maskedPaths": ["/proc/kcore"],
         "rootfsPropagation": "shared",
-        "sysctl": {"kernel.domainname": "web"},
+        "sysctl": {"net.core.somaxconn": "100"},
+        "personality": {"domain": "LINUX32"},
     },
     "minirt": {
         "layers": ["/"],
@@ -51,7 +57,7 @@ EVERYTHING: dict[str, Json] = {
 }
 
 
-ALTERNATIVES = ("rootfs",)  # to overlay
+ALTERNATIVES = ("rootfs", "terminal")  # to overlay and pty
 
 
 def built(*allowed: str) -> tuple[Mechanism, ...]:
@@ -73,7 +79,7 @@ def test_a_root_of_the_bundles_stands_where_layers_would() -> None:
 
 def test_what_is_not_asked_for_is_absent() -> None:
     names = [m.name for m in plan.build(Spec({"process": {"args": ["true"]}}))]
-    assert names == ["bounding_set", "identity", "capabilities"]
+    assert names == ["stdio", "bounding_set", "identity", "capabilities"]
 
 
 def test_the_order_is_the_plans_and_not_the_askers() -> None:
@@ -84,10 +90,13 @@ ORDERED = (
     ("user", "cgroup", "cgroup_ns"),  # rights first; a cgroup before its namespace
     ("sources", "mnt", "overlay", "mounts", "devices", "pivot", "masked_paths"),
     ("devices", "pivot", "readonly_mounts"),
-    ("pivot", "terminal", "console", "propagation", "bounding_set"),
+    ("pivot", "pty", "console", "propagation", "bounding_set"),
     ("bridge", "veth", "nat", "names"),
     ("pivot", "terminal", "bounding_set", "identity", "capabilities", "seccomp"),
     ("capabilities", "no_new_privs", "seccomp"),
+    ("poststop", "user"),  # torn down when all else is
+    ("make_cwd", "pivot"),  # which may make the root read-only
+    ("pivot", "working_directory", "identity"),
 )
 
 

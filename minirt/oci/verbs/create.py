@@ -7,8 +7,10 @@ import time
 
 from minirt import engine
 from minirt import state as states
+from minirt.engine.attend import raise_on_signals
+from minirt.errors import ConfigError
 from minirt.linux import files
-from minirt.oci import bundle, cgroup
+from minirt.oci import bundle, cgroup, streams
 from minirt.oci.parser import Option
 
 TYPE_CHECKING = False
@@ -21,30 +23,40 @@ OPTIONS = (
     Option("--bundle -b", "DIR", "the directory of config.json (default: the current one)"),
     Option("--config -f", "FILE", "another configuration than config.json"),
     Option("--pid-file", "FILE", "write the pid of the container's init to FILE"),
-    Option("--console-socket", "PATH", "send the terminal's master end to this socket"),
-    Option("--preserve-fds", "N", "give N descriptors from 3 on to the program"),
+    *streams.OPTIONS,
     Option("--no-pivot", "", "chroot instead of pivot_root, for a host in its initramfs"),
     Option("--no-new-keyring", "", "keep the caller's session keyring"),
 )
 
 
 def run(call: Call) -> int:
-    create(call, foreground=False).close()
+    create(call, detached=True).close()
     return 0
 
 
-def create(call: Call, *, foreground: bool) -> Container:
-    """The container that `call` asks for, created; its pid file is written."""
+def create(call: Call, *, detached: bool) -> Container:
+    """The container that `call` asks for, created; its pid file is written.
+
+    `detached` says that nobody here will relay for its terminal.
+    """
+    preserve = streams.preserved(call.words)
     directory = os.path.abspath(call.words.text("--bundle") or ".")
     document = bundle.read(directory, call.words.text("--config"))
+    streams.check(call.words, document.get("process"), detached=detached)
+    raise_on_signals()
     document = cgroup.placed(document, call.own_name, cgroup.manager(call.options))
     if call.words.on("--no-pivot"):
         own = document.get("minirt")
         document["minirt"] = {**(own if isinstance(own, dict) else {}), "noPivot": True}
     state = states.new(call.root, call.id)
-    state.spec, state.bundle, state.wall_time = document, directory, int(time.time())
-    container = engine.create(state, call.recorder, foreground=foreground)
+    state.spec, state.bundle = streams.with_services(document), directory
+    state.wall_time = int(time.time())
+    container = engine.create(
+        state, call.recorder, foreground=False, preserve=preserve, warn=call.log.warn
+    )
+    warn_of_unknown(call, container)
     try:
+        streams.hand_over(call.words, container)
         write_pid(call.words.text("--pid-file"), container.ctx.pid)
     except BaseException as error:
         engine.destroy(container, error)
@@ -52,7 +64,18 @@ def create(call: Call, *, foreground: bool) -> Container:
     return container
 
 
+def warn_of_unknown(call: Call, container: Container) -> None:
+    """Capabilities that no kernel has are left out: the specification wants a warning."""
+    warn = call.log.warn
+    for name in container.spec.process.unknown_capabilities:
+        warn(f'ignoring unknown capability "{name}"')
+
+
 def write_pid(path: str, pid: int) -> None:
     """What engines read with atoi, and wait for."""
     if path:
-        files.replace(path, str(pid).encode(), mode=0o644)
+        try:
+            files.replace(path, str(pid).encode(), mode=0o644)
+        except OSError as error:
+            what = f"cannot write {path}: {(error.strerror or '').lower()}"
+            raise ConfigError(what, pointer="--pid-file") from None

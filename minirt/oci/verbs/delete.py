@@ -31,7 +31,7 @@ def run(call: Call) -> int:
             f"cannot delete container {state.id} that is not stopped: it is {state.current()}",
             hint="kill it, or use --force",
         )
-    engine.destroy(engine.load(state, call.recorder))
+    engine.destroy(engine.load(state, call.recorder, call.log.warn))
     return 0
 
 

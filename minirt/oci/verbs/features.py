@@ -16,7 +16,7 @@ OPTIONS: tuple[Option, ...] = ()
 
 
 def run(call: Call) -> int:
-    from minirt.oci.program import SPEC_VERSION
+    from minirt.hook import SPEC_VERSION
 
     if call.words.arguments:
         raise ConfigError("takes no arguments", pointer="features")

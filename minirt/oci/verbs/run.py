@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from minirt import engine
+from minirt.engine.attend import attend
 from minirt.oci.parser import Option
 from minirt.oci.verbs import create
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from minirt.engine.container import Container
     from minirt.oci.call import Call
 
 ARGUMENTS = "ID"
@@ -19,14 +21,32 @@ OPTIONS = (
 
 
 def run(call: Call) -> int:
-    container = create.create(call, foreground=False)
-    engine.start(container)
-    if call.words.on("--detach"):
-        return 0
-    from minirt.engine.attend import attend
-
-    container.state.unlock()  # while it runs, others may pause, change or delete it
-    status = attend(container)
-    if not call.words.on("--keep") and container.state.lock(wait=True):
-        engine.destroy(container)
+    detached = call.words.on("--detach")
+    container = create.create(call, detached=detached)
+    try:
+        if not detached:
+            status = attend(container, _start)
+        else:
+            engine.start(container)
+            container.close()
+            return 0
+    except BaseException as error:
+        engine.destroy(container, error)
+        raise
+    if not call.words.on("--keep"):
+        _delete(container)
     return status
+
+
+def _start(container: Container) -> None:
+    engine.start(container)
+    # While it runs, others may exec into it, kill and delete it.
+    container.state.unlock()
+
+
+def _delete(container: Container) -> None:
+    """Destroy the container, unless another call was quicker."""
+    if container.state.lock(wait=True):
+        container.state.load()  # with what others have done to it meanwhile
+        container.ctx.created = container.state.created
+        engine.destroy(container)

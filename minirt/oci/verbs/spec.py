@@ -21,7 +21,7 @@ OPTIONS = (
 
 
 def run(call: Call) -> int:
-    from minirt.oci.program import SPEC_VERSION
+    from minirt.hook import SPEC_VERSION
 
     document = configuration(SPEC_VERSION, rootless=call.words.on("--rootless"))
     path = os.path.join(call.words.text("--bundle") or ".", "config.json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minirt import engine
-from minirt.errors import StateError
+from minirt.errors import MinirtError, StateError
 from minirt.state import CREATED
 
 TYPE_CHECKING = False
@@ -19,5 +19,13 @@ def run(call: Call) -> int:
     state = call.loaded()
     if state.current() != CREATED:
         raise StateError(f"cannot start a container that is {state.current()}, not created")
-    engine.start(engine.load(state, call.recorder))
+    container = engine.load(state, call.recorder, call.log.warn)
+    try:
+        engine.start(container)
+    except MinirtError as error:
+        # runtime.md, "Lifecycle": after a startContainer or poststart hook that failed the
+        # container is stopped and destroyed.
+        if error.mechanism == "hooks":
+            engine.destroy(container, error)
+        raise
     return 0

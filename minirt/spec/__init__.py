@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from minirt.errors import ConfigError
 from minirt.reader import Reader
+from minirt.spec.hooks import hooks
+from minirt.spec.names import name, personality, sysctls
+from minirt.spec.process import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +25,6 @@ NAMESPACES = {
     "pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts",
     "user": "user", "cgroup": "cgroup", "time": "time",
 }  # fmt: skip
-HOSTNAME_MAX = 64
 IdMap = tuple[int, int, int]
 
 
@@ -47,66 +49,6 @@ class MountSpec:
         self.source = reader.text("source", self.fstype)
 
 
-class Hook:
-    """One program of `hooks`: run on the host with the container's state on its input."""
-
-    __slots__ = ("args", "env", "path", "timeout")
-
-    def __init__(self, reader: Reader) -> None:
-        self.path = reader.text("path")
-        if not self.path.startswith("/"):
-            raise ConfigError("must be an absolute path", pointer=reader.where("path"))
-        self.args = reader.texts("args")
-        self.env = reader.texts("env")
-        self.timeout = reader.number("timeout")
-
-
-class Process:
-    """The program and who runs it (`process`)."""
-
-    __slots__ = (
-        "args", "capabilities", "cwd", "env", "gid", "groups", "no_new_privs", "rlimits",
-        "terminal", "uid", "umask",
-    )  # fmt: skip
-
-    def __init__(self, reader: Reader) -> None:
-        self.args = reader.texts("args")
-        self.env = _environment(reader)
-        self.cwd = reader.text("cwd", "/")
-        self.terminal = reader.flag("terminal")
-        self.no_new_privs = reader.flag("noNewPrivileges")
-        if self.args == () or not self.args[0]:
-            raise ConfigError("must name a program", pointer=reader.where("args"))
-        if not self.cwd.startswith("/"):
-            raise ConfigError("must be an absolute path", pointer=reader.where("cwd"))
-        user = reader.object("user")
-        self.uid, self.gid = user.number("uid"), user.number("gid")
-        self.groups = tuple(g for g in user.items("additionalGids") if isinstance(g, int))
-        self.umask = user.number("umask", 0o022)
-        self.capabilities = _capabilities(reader)
-        self.rlimits = tuple(
-            (limit.text("type"), limit.number("soft"), limit.number("hard"))
-            for limit in reader.objects("rlimits")
-        )
-
-
-def _environment(reader: Reader) -> tuple[str, ...]:
-    variables = reader.texts("env")
-    for index, variable in enumerate(variables):
-        name, equals, _ = variable.partition("=")
-        if not name or not equals:
-            pointer = f"{reader.where('env')}/{index}"
-            raise ConfigError(f'"{variable}" is not NAME=VALUE', pointer=pointer)
-    return variables
-
-
-def _capabilities(reader: Reader) -> dict[str, tuple[str, ...]]:
-    """The five sets by name; without the member, all are empty."""
-    sets = reader.object("capabilities")
-    names = ("bounding", "effective", "permitted", "inheritable", "ambient")
-    return {name: sets.texts(name) for name in names}
-
-
 class Network:
     """The network outside the namespace (`minirt.network`): mode bridge, none, host or ""."""
 
@@ -122,9 +64,10 @@ class Spec:
 
     __slots__ = (
         "annotations", "cgroup_everywhere", "cgroup_resources", "cgroup_scope", "cgroups_path",
-        "default_seccomp", "gid_maps", "has_root", "hooks", "hostname", "layers", "masked_paths",
-        "mounts", "namespaces", "network", "process", "raw", "readonly_paths",
-        "required_capabilities", "rootfs", "rootfs_readonly", "seccomp", "uid_maps",
+        "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname", "layers",
+        "masked_paths", "mounts", "namespaces", "network", "personality", "process", "raw",
+        "readonly_paths", "required_capabilities", "rootfs", "rootfs_readonly", "seccomp",
+        "sysctls", "terminal", "uid_maps",
     )  # fmt: skip
 
     def __init__(self, raw: Mapping[str, Json]) -> None:
@@ -132,7 +75,6 @@ class Spec:
         reader = Reader(raw)
         linux, own = reader.object("linux"), reader.object("minirt")
         self.process = Process(reader.object("process"))
-        self.hostname = _hostname(reader)
         self.rootfs = reader.object("root").text("path")
         self.rootfs_readonly = reader.object("root").flag("readonly")
         self.default_seccomp = own.text("seccomp") == "default"
@@ -140,8 +82,13 @@ class Spec:
         self.layers = own.texts("layers")
         self.mounts = tuple(MountSpec(mount) for mount in reader.objects("mounts"))
         self.annotations = dict(reader.object("annotations").value)
-        self.hooks = _hooks(reader.object("hooks"))
+        self.hooks = hooks(reader.object("hooks"))
         self.namespaces = dict(_namespace(entry) for entry in linux.objects("namespaces"))
+        self.hostname = name(reader, "hostname", self.namespaces)
+        self.domainname = name(reader, "domainname", self.namespaces)
+        self.sysctls = sysctls(linux, self.namespaces)
+        self.personality = personality(linux)
+        self.terminal = own.text("terminal")
         self.uid_maps = tuple(id_map(entry) for entry in linux.objects("uidMappings"))
         self.gid_maps = tuple(id_map(entry) for entry in linux.objects("gidMappings"))
         self.has_root = bool(self.layers or self.rootfs)
@@ -158,17 +105,6 @@ class Spec:
     def makes(self, namespace: str) -> bool:
         """Whether this namespace (its name under /proc/PID/ns) is a new one."""
         return self.namespaces.get(namespace) == ""
-
-
-def _hostname(reader: Reader) -> str:
-    name = reader.text("hostname")
-    if len(name.encode()) > HOSTNAME_MAX:
-        raise ConfigError(
-            f"is {len(name.encode())} bytes long; a host name has at most {HOSTNAME_MAX}",
-            pointer=reader.where("hostname"),
-            hint="choose a shorter name",
-        )
-    return name
 
 
 def _namespace(entry: Reader) -> tuple[str, str]:
@@ -188,10 +124,3 @@ def id_map(entry: Reader) -> IdMap:
     if size <= 0:
         raise ConfigError("must be at least 1", pointer=entry.where("size"))
     return entry.number("containerID"), entry.number("hostID"), size
-
-
-def _hooks(reader: Reader) -> dict[str, tuple[Hook, ...]]:
-    kinds = (
-        "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
-    )  # fmt: skip
-    return {kind: tuple(Hook(h) for h in reader.objects(kind)) for kind in kinds}

@@ -1,0 +1,121 @@
+"""Install the launcher `minirt-oci`: what engines execute, with nothing to rely on.
+
+They call it with an empty environment and from any directory, so it names its interpreter and
+the package by absolute paths. The kernel passes one argument of a first line on (execve(2)): -IS,
+for neither the user's nor the site's settings. Files, below the directory of all state:
+
+    oci/bin/python   the interpreter, by a read-only mount (guard.py); underneath a script
+    oci/lib          its standard library, for Pythons that look for it beside themselves
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from minirt import state_root
+from minirt.errors import HostError
+from minirt.linux.command import quoted
+from minirt.linux.files import replace
+from minirt.oci import guard
+
+SHEBANG_MAX = 127  # bytes of a first line that every kernel reads
+LIBRARIES = ("lib", "lib64")
+SCRIPT = """\
+#!/bin/sh
+# Where a read-only mount of the interpreter belongs; until it is made, the interpreter itself.
+exec {interpreter} "$@"
+"""
+LAUNCHER = '''\
+{first}
+"""minirt-oci, as `minirt oci install` wrote it."""
+import sys
+
+sys.path.insert(0, {package!r})
+from minirt.oci.guard import protect
+
+protect({place!r}, {interpreter!r})
+from minirt.oci.program import main
+
+main()
+'''
+
+
+def home() -> str:
+    """Where the files of the launcher lie."""
+    return f"{os.path.dirname(state_root.default())}/oci"
+
+
+def place() -> str:
+    """Where the read-only interpreter is mounted."""
+    return f"{home()}/bin/python"
+
+
+def install(target: str) -> None:
+    """Write the launcher to `target`, and what it starts from; HostError when that is not ours."""
+    interpreter = os.path.realpath(sys.executable)
+    guard.release(place())
+    try:
+        state_root.make(f"{home()}/bin")
+        _write(place(), SCRIPT.format(interpreter=quoted(interpreter)))
+        for name in LIBRARIES:
+            _link(f"{sys.base_prefix}/{name}", f"{home()}/{name}")
+        _write(target, launcher(place(), interpreter))
+    except OSError as error:
+        what = f"cannot install {target}: {error.strerror}"
+        raise HostError(what, hint="be root, or choose another place: --to FILE") from None
+
+
+def launcher(where: str, interpreter: str) -> str:
+    """The text of the launcher."""
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return LAUNCHER.format(
+        first=first_lines(where), package=package, place=where, interpreter=interpreter
+    )
+
+
+def first_lines(where: str) -> str:
+    """What makes the kernel run `where`; for a long path by way of sh, as one text for both."""
+    line = f"#!{where} -IS"
+    if len(line.encode()) <= SHEBANG_MAX and " " not in where:
+        return line
+    # To sh '' is nothing, and exec leaves it; to Python it is a string in three quotes.
+    return f"#!/bin/sh\n''''exec {quoted(where)} -IS \"$0\" \"$@\" # '''"
+
+
+def uninstall(target: str) -> bool:
+    """Take it all away; whether there was anything."""
+    found = guard.release(place())
+    paths = [target, place(), *(f"{home()}/{name}" for name in LIBRARIES)]
+    for path in paths:
+        found = _unlink(path) or found
+    for directory in (f"{home()}/bin", home()):
+        try:
+            os.rmdir(directory)
+        except OSError:
+            pass
+    return found
+
+
+def _unlink(path: str) -> bool:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise HostError(f"cannot remove {path}: {error.strerror}", hint="be root") from None
+    return True
+
+
+def _write(path: str, text: str) -> None:
+    replace(path, text.encode(), mode=0o755)
+    os.chmod(path, 0o755)  # noqa: S103  (everyone may run it; whatever the umask)
+
+
+def _link(target: str, path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    if os.path.isdir(target):
+        os.symlink(target, path)

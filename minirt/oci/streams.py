@@ -1,0 +1,109 @@
+"""What of our own a program gets: descriptors, the terminal, the sockets of its service manager."""
+
+from __future__ import annotations
+
+import os
+
+from minirt.errors import ConfigError
+from minirt.oci import sockets
+from minirt.oci.parser import Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.codec import Json
+    from minirt.engine.container import Container
+    from minirt.oci.parser import Words
+
+OPTIONS = (
+    Option("--console-socket", "PATH", "send the terminal's master end to this socket"),
+    Option("--pidfd-socket", "PATH", "send a pidfd of the process to this socket"),
+    Option("--preserve-fds", "N", "give N descriptors from 3 on to the program"),
+)
+# What runc names a terminal by, when it sends one.
+MASTER = "/dev/ptmx"
+NOTIFY = "/run/notify/notify.sock"
+
+
+def check(words: Words, process: Json, *, detached: bool) -> None:
+    """ConfigError where a terminal has nobody to hold it, or a socket nothing to get."""
+    terminal = isinstance(process, dict) and process.get("terminal") is True
+    socket = words.text("--console-socket")
+    if terminal and detached and not socket:
+        raise ConfigError(
+            "cannot allocate tty if runc will detach without setting console socket",
+            hint="--console-socket PATH",
+        )
+    if socket and not (terminal and detached):
+        raise ConfigError(
+            "cannot use console socket if runc will not detach or allocate tty",
+            hint="leave --console-socket out",
+        )
+    if terminal and not detached and not os.isatty(0):
+        raise ConfigError(
+            "cannot relay a terminal: standard input is none",
+            hint="--detach and --console-socket PATH, or run it from a terminal",
+        )
+
+
+def preserved(words: Words) -> int:
+    """How many descriptors from 3 on the program gets: those of socket activation, then ours.
+
+    ConfigError when one of them is not open: what we open later must not take its number.
+    """
+    given = words.number("--preserve-fds")
+    count = activated() + given
+    if given < 0:
+        raise ConfigError("must not be negative", pointer="--preserve-fds")
+    for number in range(3, 3 + count):
+        try:
+            os.set_inheritable(number, True)  # noqa: FBT003  (its signature)
+        except OSError:
+            what = f"descriptor {number} is not open"
+            raise ConfigError(what, pointer="--preserve-fds", hint="pass fewer") from None
+    return count
+
+
+def activated() -> int:
+    """The number of sockets that a service manager gave us (sd_listen_fds(3))."""
+    count = os.environ.get("LISTEN_FDS", "")
+    ours = os.environ.get("LISTEN_PID") == str(os.getpid())
+    return int(count) if ours and count.isdecimal() else 0
+
+
+def with_services(document: dict[str, Json]) -> dict[str, Json]:
+    """The configuration with the variables and the mount that a service manager's sockets need.
+
+    The program's own pid is 1 inside. It says that it is ready at the socket of NOTIFY_SOCKET
+    (sd_notify(3)), which is mounted alone, not the directory that it is in.
+    """
+    variables: list[Json] = []
+    mounts: list[Json] = []
+    if activated():
+        variables += [f"LISTEN_FDS={activated()}", "LISTEN_PID=1"]
+    notify = os.environ.get("NOTIFY_SOCKET", "")
+    if notify.startswith("/"):
+        variables.append(f"NOTIFY_SOCKET={NOTIFY}")
+        options = ["bind", "nosuid", "noexec", "nodev"]
+        mounts.append({"destination": NOTIFY, "type": "bind", "source": notify, "options": options})
+    process = document.get("process")
+    if not variables or not isinstance(process, dict):
+        return document
+    env = [*_items(process.get("env")), *variables]
+    listed = [*_items(document.get("mounts")), *mounts]
+    return {**document, "process": {**process, "env": env}, "mounts": listed}
+
+
+def _items(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, list) else []
+
+
+def hand_over(words: Words, container: Container) -> None:
+    """Send the terminal and the pidfd to whoever asked for them."""
+    if words.text("--console-socket"):
+        option = "--console-socket"
+        sockets.send(words.text(option), container.terminal, MASTER, option)
+        os.close(container.terminal)
+        container.terminal = -1
+    if words.text("--pidfd-socket"):
+        option = "--pidfd-socket"
+        sockets.send(words.text(option), container.ctx.pidfd, "pidfd", option)

@@ -1,0 +1,132 @@
+"""The launcher that `minirt oci install` writes, and what engines are told of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from minirt.linux import mountinfo
+from minirt.oci import install
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def minirt(*words: str, state: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "minirt", *words],
+        capture_output=True, text=True, check=True, env={"MINIRT_STATE": str(state)},
+    )  # fmt: skip
+    return done.stdout
+
+
+def call(launcher: Path, **options: object) -> str:
+    """One call with nothing in its environment, from the directory /."""
+    done = subprocess.run(
+        [str(launcher), "--version"], capture_output=True, text=True, check=True, env={}, cwd="/",
+        **options,
+    )  # fmt: skip
+    return done.stdout
+
+
+def mounts(state: Path) -> list[str]:
+    return [m.mountpoint for m in mountinfo.mounts() if m.mountpoint.startswith(str(state))]
+
+
+@pytest.fixture
+def state(playground: Path) -> Path:
+    return playground / "state"
+
+
+def test_it_works_with_nothing_and_protects_itself_at_the_first_call(state: Path) -> None:
+    target = state / "minirt-oci"
+    minirt("oci", "install", "--to", str(target), state=state)
+    first = target.read_text().splitlines()[0]
+    assert first == f"#!{state}/oci/bin/python -IS"
+    assert mounts(state) == []
+    assert call(target).startswith("minirt-oci version ")
+    assert mounts(state) == [f"{state}/oci/bin/python"]
+    assert call(target).startswith("minirt-oci version ")
+    assert len(mounts(state)) == 1
+    assert os.statvfs(f"{state}/oci/bin/python").f_flag & os.ST_RDONLY
+    minirt("oci", "uninstall", "--to", str(target), state=state)
+    assert (mounts(state), list(state.iterdir())) == ([], [])
+
+
+def test_gc_all_takes_the_mount_away_and_the_next_call_makes_it_again(state: Path) -> None:
+    target = state / "minirt-oci"
+    minirt("oci", "install", "--to", str(target), state=state)
+    call(target)
+    assert install.guard.release(f"{state}/oci/bin/python")
+    assert mounts(state) == []
+    call(target)
+    assert len(mounts(state)) == 1
+    minirt("oci", "uninstall", "--to", str(target), state=state)
+
+
+def test_another_interpreter_takes_the_place_of_an_old_one(state: Path) -> None:
+    """A package's update puts a new file where the mounted one was."""
+    target = state / "minirt-oci"
+    minirt("oci", "install", "--to", str(target), state=state)
+    place = f"{state}/oci/bin/python"
+    assert install.guard.mounted(place, "/bin/true")
+    script = target.read_text().replace(f"#!{place}", f"#!{os.path.realpath(sys.executable)}", 1)
+    target.write_text(script)
+    call(target)
+    assert os.path.samestat(os.stat(place), os.stat(os.path.realpath(sys.executable)))
+    assert len(mounts(state)) == 1
+    minirt("oci", "uninstall", "--to", str(target), state=state)
+
+
+def test_a_long_path_goes_by_way_of_sh(playground: Path) -> None:
+    state = playground / "state" / ("long" * 40)
+    target = playground / "state" / "minirt-oci"
+    minirt("oci", "install", "--to", str(target), state=state)
+    assert target.read_text().startswith("#!/bin/sh\n")
+    assert call(target).startswith("minirt-oci version ")
+    assert call(target).startswith("minirt-oci version ")
+    minirt("oci", "uninstall", "--to", str(target), state=state)
+    state.rmdir()
+
+
+def test_engines_are_told_once_and_keep_what_they_have(state: Path, tmp_path: Path) -> None:
+    target = state / "minirt-oci"
+    docker, containerd = tmp_path / "docker/daemon.json", tmp_path / "containerd/config.toml"
+    docker.parent.mkdir()
+    docker.write_text('{"debug": true, "runtimes": {"other": {"path": "/x"}}}')
+    words = ("oci", "install", "--to", str(target), "--etc", str(tmp_path))
+    printed = minirt(*words, state=state)
+    assert "handler: minirt" in printed
+    assert str(target) in printed
+    assert not containerd.exists()
+    minirt(*words, "--write", state=state)
+    again = minirt(*words, "--write", state=state)
+    assert again.count("already so") == 3
+
+    found = json.loads(docker.read_text())
+    assert found["debug"] is True
+    assert found["runtimes"] == {"other": {"path": "/x"}, "minirt": {"path": str(target)}}
+    podman = tomllib.loads((tmp_path / "containers/containers.conf.d/minirt.conf").read_text())
+    assert podman["engine"]["runtimes"]["minirt"] == [str(target)]
+    parsed = tomllib.loads(containerd.read_text())
+    cri = parsed["plugins"]["io.containerd.grpc.v1.cri"]["containerd"]["runtimes"]["minirt"]
+    assert (parsed["version"], cri["options"]["BinaryName"]) == (2, str(target))
+    minirt("oci", "uninstall", "--to", str(target), state=state)
+
+
+def test_the_newer_containerd_has_another_name_for_its_plugin(state: Path, tmp_path: Path) -> None:
+    target = state / "minirt-oci"
+    config = tmp_path / "containerd/config.toml"
+    config.parent.mkdir()
+    config.write_text('version = 3\nroot = "/x"\n')
+    minirt("oci", "install", "--to", str(target), "--etc", str(tmp_path), "--write", state=state)
+    parsed = tomllib.loads(config.read_text())
+    assert parsed["root"] == "/x"
+    assert "minirt" in parsed["plugins"]["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"]
+    minirt("oci", "uninstall", "--to", str(target), state=state)

@@ -1,0 +1,125 @@
+"""What of the caller's a program gets: the standard streams, descriptors, a manager's sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import oci
+import pytest
+from oci import Runtime
+from test_oci_terminal import Socket
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIST = "for fd in /proc/self/fd/*; do readlink $fd || true; done"
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Runtime:
+    made = Runtime(tmp_path, "sh", "-c", LIST)
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    return made
+
+
+def with_descriptors(runtime: Runtime, *words: str, more: str = "", env: str = "") -> list[str]:
+    """What the program prints when the runtime is called with a, b and c as 3, 4 and 5."""
+    (runtime.bundle / "config.json").write_text(json.dumps(runtime.config))
+    here = runtime.bundle.parent
+    files = f"3<{here}/a 4<{here}/b 5<{here}/c"
+    script = f'{env} exec "$@" {files} {more}'
+    argv = ["sh", "-c", script, "sh", *oci.PROGRAM, "--root", str(runtime.root), *words]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=runtime.bundle,
+        env={"PATH": "/bin"}, check=True, timeout=60,
+    )  # fmt: skip
+    return done.stdout.splitlines()
+
+
+def files(lines: list[str]) -> list[str]:
+    """The names of the regular files among them."""
+    return [os.path.basename(line) for line in lines if line.endswith(("/a", "/b", "/c"))]
+
+
+def test_no_descriptor_gets_in_that_was_not_asked_for(runtime: Runtime) -> None:
+    assert files(with_descriptors(runtime, "run", "c1")) == []
+    assert files(with_descriptors(runtime, "run", "--preserve-fds", "2", "c1")) == ["a", "b"]
+
+
+def test_exec_preserves_descriptors_too(runtime: Runtime, tmp_path: Path) -> None:
+    runtime.config["process"]["args"] = ["sleep", "60"]
+    runtime.start("c1", tmp_path / "output")
+    words = ("exec", "--preserve-fds=1", "c1", "sh", "-c", LIST)
+    assert files(with_descriptors(runtime, *words)) == ["a"]
+    assert files(with_descriptors(runtime, "exec", "c1", "sh", "-c", LIST)) == []
+    runtime.must("delete", "--force", "c1")
+
+
+def test_a_descriptor_that_is_not_open_is_refused(runtime: Runtime) -> None:
+    said = runtime.refusal("run", "--preserve-fds", "1", "c1")
+    assert "descriptor 3 is not open" in said
+
+
+def test_sockets_of_activation_and_the_pid_that_is_right_inside(runtime: Runtime) -> None:
+    runtime.config["process"]["args"] = ["sh", "-c", f"{LIST}; echo $LISTEN_FDS/$LISTEN_PID"]
+    activated = "export LISTEN_FDS=1 LISTEN_PID=$$;"
+    shown = with_descriptors(runtime, "run", "--preserve-fds", "1", "c1", env=activated)
+    assert files(shown) == ["a", "b"]
+    assert shown[-1] == "1/1"
+    others = "export LISTEN_FDS=1 LISTEN_PID=1;"
+    shown = with_descriptors(runtime, "run", "c1", env=others)
+    assert files(shown) == []
+    assert shown[-1] == "/"
+
+
+def test_the_program_says_that_it_is_ready_at_the_managers_socket(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        runtime.config["process"]["args"] = ["sh", "-c", "echo $NOTIFY_SOCKET; ls /run/notify"]
+        shown = runtime.must("run", "c1", env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert shown == "/run/notify/notify.sock\nnotify.sock\n"
+        inside = runtime.bundle / "rootfs/run/notify/notify.sock"
+        assert inside.exists()  # the mount point: an empty file once the container is gone
+        assert inside.stat().st_size == 0
+
+
+def test_the_pidfd_goes_to_its_socket(runtime: Runtime, tmp_path: Path) -> None:
+    runtime.config["process"]["args"] = ["sleep", "60"]
+    with Socket(tmp_path / "pidfd.sock") as wanted:
+        words = ("create", "--pidfd-socket", wanted.path, "c1")
+        runtime.must(*words, capture_output=False, stdout=subprocess.DEVNULL)
+        _, pidfd = wanted.received()
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    assert poll.poll(0) == []
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as info:
+        assert f"Pid:\t{runtime.state('c1')['pid']}\n" in info.read()
+    runtime.must("delete", "--force", "c1")
+    assert poll.poll(10_000) != []
+    os.close(pidfd)
+
+
+def test_standard_streams_are_those_of_create(runtime: Runtime, tmp_path: Path) -> None:
+    """Of `start`'s own the program sees nothing."""
+    runtime.config["process"]["args"] = ["sh", "-c", "echo out; echo err >&2; cat"]
+    pid = tmp_path / "pid"
+    (tmp_path / "in").write_text("in\n")
+    with (tmp_path / "in").open() as given, (tmp_path / "out").open("w") as output:
+        runtime.must(
+            "create", "--pid-file", str(pid), "c1",
+            capture_output=False, stdin=given, stdout=output, stderr=output,
+        )  # fmt: skip
+    done = runtime.call("start", "c1")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    os.waitpid(int(pid.read_text()), 0)
+    assert (tmp_path / "out").read_text() == "out\nerr\nin\n"
+    runtime.must("delete", "c1")
