@@ -15,7 +15,6 @@ import os
 from minirt import state_root
 from minirt.codec import dumps, loads
 from minirt.errors import StateError
-from minirt.linux import freezer
 from minirt.linux.files import replace
 from minirt.linux.process import alive
 from minirt.linux.tree import empty
@@ -105,6 +104,8 @@ class State:
             return self.status
         if not self.init_alive():
             return STOPPED
+        from minirt.linux import freezer
+
         still = freezer.place(self.cgroups())
         return PAUSED if still and freezer.frozen(still) else self.status
 

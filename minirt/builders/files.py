@@ -7,7 +7,6 @@ import os
 from minirt.errors import ConfigError
 from minirt.ids import owner
 from minirt.linux.mount import MS_PRIVATE, MS_SHARED, MS_SLAVE
-from minirt.linux.statfs import selinux_enabled
 from minirt.reader import Reader
 
 TYPE_CHECKING = False
@@ -95,7 +94,7 @@ def mounts(spec: Spec) -> Mechanism | None:
 
     cgroup_ns = spec.makes("cgroup")
     label = Reader(spec.raw).object("linux").text("mountLabel")
-    if label and not selinux_enabled():
+    if label and not _selinux_enabled():
         label = ""
     made = (mount_of(entry, cgroup_ns=cgroup_ns, label=label) for entry in spec.mounts)
     return Mounts(tuple(made))
@@ -210,3 +209,9 @@ def masked_paths(spec: Spec) -> Mechanism | None:
     from minirt.mechanisms.masked_paths import MaskedPaths
 
     return MaskedPaths(spec.masked_paths, spec.readonly_paths)
+
+
+def _selinux_enabled() -> bool:
+    from minirt.linux.statfs import selinux_enabled
+
+    return selinux_enabled()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def hooks(spec: Spec) -> Mechanism | None:
-    found = {kind: given for kind, given in spec.hooks.items() if given and kind != "poststop"}
+    found = {kind: given for kind, given in spec.hooks.items() if kind != "poststop"}
     if not found:
         return None
     from minirt.mechanisms.hooks import Hooks
@@ -18,7 +18,7 @@ def hooks(spec: Spec) -> Mechanism | None:
 
 
 def poststop(spec: Spec) -> Mechanism | None:
-    if not spec.hooks["poststop"]:
+    if "poststop" not in spec.hooks:
         return None
     from minirt.mechanisms.poststop import Poststop
 

@@ -32,7 +32,6 @@ from minirt.engine.container import Container
 from minirt.engine.dialogue import Dialogue
 from minirt.engine.phases import having, perform
 from minirt.errors import MinirtError, StateError
-from minirt.linux import freezer
 from minirt.linux.clone import ended
 from minirt.linux.process import SIGKILL, Held, pidfd_open, start_time
 from minirt.spans import Page
@@ -184,6 +183,8 @@ def _destroy(container: Container, cause: BaseException | None) -> None:
 
 def thaw(state: State) -> None:
     """Let a paused container go on, if only into its death."""
+    from minirt.linux import freezer
+
     still = freezer.place(state.cgroups())
     if still and freezer.frozen(still):
         freezer.thaw(still)

@@ -4,9 +4,61 @@ translate.py  which controllers are needed, and what to write to their files
 cpu.py, memory.py, block.py, others.py  one or a few members of linux.resources each
 devices.py    the rules of linux.resources.devices, as both versions need them
 change.py     resources that change while the container runs
+
+The functions here import the translation only where there is something to translate.
 """
 
-from minirt.limits.cpu import weight
-from minirt.limits.translate import POINTER, checked_path, limited, pointer, settings, shown
+from __future__ import annotations
 
-__all__ = ["POINTER", "checked_path", "limited", "pointer", "settings", "shown", "weight"]
+from minirt.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from minirt.codec import Json
+    from minirt.limits.ranges import Settings
+
+POINTER = "/linux/resources"
+
+
+def checked_path(path: str) -> str:
+    """linux.cgroupsPath without detours; ConfigError if it names no cgroup of its own."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts:
+        problem = f'"{path}" names no cgroup of its own'
+        hint = "write it as /minirt/NAME"
+        raise ConfigError(problem, pointer="/linux/cgroupsPath", hint=hint)
+    return ("/" if path.startswith("/") else "") + "/".join(parts)
+
+
+def limited(resources: Mapping[str, Json]) -> list[str]:
+    """The controllers that `resources` has limits for."""
+    if not resources:
+        return []
+    from minirt.limits import translate
+
+    return translate.limited(resources)
+
+
+def settings(resources: Mapping[str, Json], controller: str, version: int) -> Settings:
+    """The files of `controller` to write in a cgroup of this version; [] for no limit."""
+    if not resources:
+        return []
+    from minirt.limits import translate
+
+    return translate.settings(resources, controller, version)
+
+
+def pointer(resources: Mapping[str, Json], file: str) -> str:
+    """The JSON pointer to what is written to `file`."""
+    from minirt.limits import translate
+
+    return translate.pointer(resources, file)
+
+
+def shown(resources: Mapping[str, Json]) -> list[str]:
+    """The limits in words: ["0.5 CPUs", "64 MiB of memory", "100 processes"]."""
+    from minirt.limits import translate
+
+    return translate.shown(resources)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minirt.limits.translate import POINTER
+from minirt.limits import POINTER
 from minirt.reader import Reader
 
 TYPE_CHECKING = False

@@ -7,7 +7,7 @@ it does not have: the attempt to write it says so, with its name.
 from __future__ import annotations
 
 from minirt.errors import ConfigError
-from minirt.limits import block, cpu, memory, others
+from minirt.limits import POINTER, block, cpu, memory, others
 from minirt.reader import Reader
 
 TYPE_CHECKING = False
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from minirt.codec import Json
     from minirt.limits.ranges import Settings
 
-POINTER = "/linux/resources"
 MIB = 1 << 20
 # The member that each controller is for; "" is linux.resources itself.
 MEMBERS = {
@@ -45,16 +44,6 @@ ORIGINS = {
     "blkio.leaf_weight_device": "blockIO/weightDevice",
     **{file: f"blockIO/{member}" for member, file, _ in block.THROTTLES},
 }  # fmt: skip
-
-
-def checked_path(path: str) -> str:
-    """linux.cgroupsPath without detours; ConfigError if it names no cgroup of its own."""
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts:
-        problem = f'"{path}" names no cgroup of its own'
-        hint = "write it as /minirt/NAME"
-        raise ConfigError(problem, pointer="/linux/cgroupsPath", hint=hint)
-    return ("/" if path.startswith("/") else "") + "/".join(parts)
 
 
 def limited(resources: Mapping[str, Json]) -> list[str]:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ATTEMPTS = 100
+ATTEMPTS = 100  # as often as cgroupfs tries
 PATIENCE_S = 10.0
 
 

@@ -6,10 +6,8 @@ import errno
 import os
 
 from minirt.errors import HostError, StateError
-from minirt.linux import freezer
 from minirt.linux.calls import failed
 from minirt.linux.cgroup_files import read, settle, write
-from minirt.linux.cgroup_members import ATTEMPTS, kill, members, signal_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +15,9 @@ if TYPE_CHECKING:
 
 # All our cgroups are below one of this name, which goes when the last of them goes.
 SHARED_PARENT = "minirt"
-__all__ = [
-    "ATTEMPTS", "Entrance", "claim", "kill", "make", "members", "read", "remove", "settle",
-    "signal_all", "write",
-]  # fmt: skip
+ATTEMPTS = 100
+FREEZES = ("freezer.state", "cgroup.freeze")
+__all__ = ["Entrance", "claim", "make", "read", "remove", "settle", "write"]
 
 
 def claim(directory: str) -> bool:
@@ -30,6 +27,8 @@ def claim(directory: str) -> bool:
     """
     if not os.path.isdir(directory):
         return False
+    from minirt.linux.cgroup_members import members
+
     count = len(members(directory))
     if count:
         raise StateError(
@@ -86,7 +85,7 @@ class Entrance:
         self.directory_fd = -1
         for directory in directories:
             # What enters it would stand still, and we would wait for it.
-            if not frozen_too and freezer.frozen(directory):
+            if not frozen_too and _frozen(directory):
                 raise StateError(
                     f"container's cgroup unexpectedly frozen: {directory}", hint="thaw it first"
                 )
@@ -115,20 +114,39 @@ def remove(directories: Sequence[str], keep: Sequence[str] = ()) -> None:
 
     Those to `keep` are only emptied.
     """
+    left = [path for path in directories if path in keep or not _rmdir(path)]
+    if left:
+        _empty(left, keep)
+    for parent in {os.path.dirname(directory) for directory in directories}:
+        if os.path.basename(parent) == SHARED_PARENT:
+            _rmdir(parent)  # unless other containers are in it
+
+
+def _frozen(directory: str) -> bool:
+    if not any(os.path.exists(f"{directory}/{file}") for file in FREEZES):
+        return False
+    from minirt.linux import freezer
+
+    return freezer.frozen(directory)
+
+
+def _empty(directories: Sequence[str], keep: Sequence[str]) -> None:
+    from minirt.linux import freezer
+    from minirt.linux.cgroup_members import kill
+
     still = freezer.place(directories)
     if still and freezer.frozen(still):
         freezer.thaw(still)
     for directory in directories:
         if directory in keep:
             kill(directory)
-        elif not _rmdir(directory):
+        else:
             _empty_and_remove(directory)
-    for parent in {os.path.dirname(directory) for directory in directories}:
-        if os.path.basename(parent) == SHARED_PARENT:
-            _rmdir(parent)  # unless other containers are in it
 
 
 def _empty_and_remove(directory: str) -> None:
+    from minirt.linux.cgroup_members import kill
+
     for _ in range(ATTEMPTS):
         kill(directory)
         for path, _, _ in os.walk(directory, topdown=False):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from minirt.errors import ConfigError
 from minirt.reader import Reader
-from minirt.spec.hooks import hooks
 from minirt.spec.names import name, personality, sysctls
 from minirt.spec.process import Process
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from minirt.codec import Json
+    from minirt.spec.hooks import Hook
 
 # OCI's name for a namespace -> its name under /proc/PID/ns.
 NAMESPACES = {
@@ -82,7 +82,7 @@ class Spec:
         self.layers = own.texts("layers")
         self.mounts = tuple(MountSpec(mount) for mount in reader.objects("mounts"))
         self.annotations = dict(reader.object("annotations").value)
-        self.hooks = hooks(reader.object("hooks"))
+        self.hooks = _hooks(reader.object("hooks"))
         self.namespaces = dict(_namespace(entry) for entry in linux.objects("namespaces"))
         self.hostname = name(reader, "hostname", self.namespaces)
         self.domainname = name(reader, "domainname", self.namespaces)
@@ -105,6 +105,15 @@ class Spec:
     def makes(self, namespace: str) -> bool:
         """Whether this namespace (its name under /proc/PID/ns) is a new one."""
         return self.namespaces.get(namespace) == ""
+
+
+def _hooks(reader: Reader) -> Mapping[str, tuple[Hook, ...]]:
+    """The hooks of each kind that has any."""
+    if not reader.value:
+        return {}
+    from minirt.spec.hooks import hooks
+
+    return hooks(reader)
 
 
 def _namespace(entry: Reader) -> tuple[str, str]:

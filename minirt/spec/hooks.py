@@ -31,5 +31,6 @@ class Hook:
 
 
 def hooks(reader: Reader) -> dict[str, tuple[Hook, ...]]:
-    """The hooks of each kind, in the order in which they are run."""
-    return {kind: tuple(Hook(hook) for hook in reader.objects(kind)) for kind in KINDS}
+    """The hooks of each kind that has any, in the order in which they are run."""
+    found = {kind: tuple(Hook(hook) for hook in reader.objects(kind)) for kind in KINDS}
+    return {kind: given for kind, given in found.items() if given}

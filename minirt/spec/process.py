@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from minirt.errors import ConfigError
-from minirt.linux import caps, cpus, rlimits
-from minirt.spec.scheduling import io_priority, scheduler
+from minirt.linux import caps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from minirt.linux.scheduling import IoPriority, Scheduler
     from minirt.reader import Reader
 
+# Members that few processes have are read by modules that are imported only for them.
 LARGEST_ID = 0xFFFFFFFE  # (uid_t) -1 means "leave as it is"
 OOM_SCORE_MIN, OOM_SCORE_MAX = -1000, 1000
 SETS = ("bounding", "effective", "permitted", "inheritable", "ambient")
@@ -46,8 +47,8 @@ class Process:
         self.capabilities, self.unknown_capabilities = _capabilities(reader.object("capabilities"))
         self.rlimits = _rlimits(reader)
         self.oom_score_adj = _oom_score_adj(reader)
-        self.scheduler = scheduler(reader)
-        self.io_priority = io_priority(reader)
+        self.scheduler = _scheduler(reader)
+        self.io_priority = _io_priority(reader)
         self.affinity = _affinity(reader.object("execCPUAffinity"))
         self.apparmor_profile = reader.text("apparmorProfile")
         self.selinux_label = reader.text("selinuxLabel")
@@ -100,6 +101,10 @@ def _capabilities(sets: Reader) -> tuple[dict[str, tuple[str, ...]], tuple[str, 
 
 
 def _rlimits(reader: Reader) -> tuple[tuple[str, int, int], ...]:
+    if not reader.items("rlimits"):
+        return ()
+    from minirt.linux import rlimits
+
     found: dict[str, tuple[str, int, int]] = {}
     for limit in reader.objects("rlimits"):
         name, soft, hard = limit.text("type"), limit.number("soft"), limit.number("hard")
@@ -116,6 +121,22 @@ def _rlimits(reader: Reader) -> tuple[tuple[str, int, int], ...]:
     return tuple(found.values())
 
 
+def _scheduler(reader: Reader) -> Scheduler | None:
+    if reader.value.get("scheduler") is None:
+        return None
+    from minirt.spec.scheduling import scheduler
+
+    return scheduler(reader.object("scheduler"))
+
+
+def _io_priority(reader: Reader) -> IoPriority | None:
+    if reader.value.get("ioPriority") is None:
+        return None
+    from minirt.spec.scheduling import io_priority
+
+    return io_priority(reader.object("ioPriority"))
+
+
 def _oom_score_adj(reader: Reader) -> int | None:
     if reader.value.get("oomScoreAdj") is None:
         return None
@@ -128,6 +149,10 @@ def _oom_score_adj(reader: Reader) -> int | None:
 
 def _affinity(reader: Reader) -> tuple[frozenset[int], frozenset[int]]:
     """The CPUs of exec: (initial, final)."""
+    if not reader.value:
+        return frozenset(), frozenset()
+    from minirt.linux import cpus
+
     try:
         initial, final = (cpus.parse(reader.text(name)) for name in ("initial", "final"))
     except ValueError as error:

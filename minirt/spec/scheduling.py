@@ -14,11 +14,8 @@ if TYPE_CHECKING:
 IO_LEVELS = 8
 
 
-def scheduler(reader: Reader) -> Scheduler | None:
-    """What sched_setattr(2) is to set; None without the member."""
-    if reader.value.get("scheduler") is None:
-        return None
-    given = reader.object("scheduler")
+def scheduler(given: Reader) -> Scheduler:
+    """What sched_setattr(2) is to set."""
     found = Scheduler(_one_of(given, "policy", POLICIES))
     found.nice = given.number("nice")
     found.priority = given.number("priority")
@@ -48,11 +45,8 @@ def _check(given: Reader, found: Scheduler) -> None:
                 raise ConfigError(what, pointer=given.where(name), hint="leave it out")
 
 
-def io_priority(reader: Reader) -> IoPriority | None:
-    """(class, level) for ioprio_set(2); None without the member."""
-    if reader.value.get("ioPriority") is None:
-        return None
-    given = reader.object("ioPriority")
+def io_priority(given: Reader) -> IoPriority:
+    """(class, level) for ioprio_set(2)."""
     level = given.number("priority")
     if not 0 <= level < IO_LEVELS:
         what = f"must lie between 0 and {IO_LEVELS - 1}"

@@ -14,7 +14,7 @@ import pytest
 from cgroup_driver import drive, report_of, spawn
 
 from minirt.errors import ConfigError, HostError
-from minirt.linux import cgroupfs, cgroups
+from minirt.linux import cgroup_members, cgroupfs, cgroups
 from minirt.linux.cgroup_events import events
 from minirt.mechanisms.cgroup import Cgroup
 from minirt.resources import LEAST_MEMORY, from_options
@@ -178,7 +178,7 @@ def test_a_runtime_killed_after_recording_leaves_only_what_it_recorded(path: str
 def test_what_a_dead_runtime_left_running_is_removed_with_its_processes(path: str) -> None:
     seen = drive(path=path, resources={}, command=["sh", "-c", "sleep 99 &"], keep=True)
     assert seen["left"] == seen["directories"]
-    pids = cgroupfs.members(seen["directories"][0])
+    pids = cgroup_members.members(seen["directories"][0])
     assert len(pids) == 1
     cgroupfs.remove(seen["directories"])
     assert not any(os.path.exists(directory) for directory in seen["directories"])
@@ -190,7 +190,7 @@ def test_a_cgroup_in_use_is_refused_and_its_processes_live(path: str) -> None:
     second = drive(path=path, resources={}, command=["true"])
     assert second["error"]["class"] == "StateError"
     assert second["directories"] == []
-    assert len(cgroupfs.members(first["directories"][0])) == 1
+    assert len(cgroup_members.members(first["directories"][0])) == 1
     cgroupfs.remove(first["directories"])
 
 

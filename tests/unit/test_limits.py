@@ -6,6 +6,7 @@ import pytest
 
 from minirt import limits
 from minirt.errors import ConfigError
+from minirt.limits.cpu import weight as cpu_weight
 from minirt.mechanisms.cgroup import Cgroup
 
 MIB = 1 << 20
@@ -80,7 +81,7 @@ def test_limited_names_the_controllers_that_are_needed() -> None:
     ("shares", "weight"), [(2, 1), (1024, 100), (262_144, 10_000), (0, 1), (1 << 40, 10_000)]
 )
 def test_shares_become_a_weight_in_the_kernels_range(shares: int, weight: int) -> None:
-    assert limits.weight(shares) == weight
+    assert cpu_weight(shares) == weight
 
 
 @pytest.mark.parametrize("file", ["../cgroup.procs", "memory", "a/b.c"])

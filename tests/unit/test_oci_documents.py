@@ -75,7 +75,8 @@ def test_features_have_what_engines_ask_for(capsys: pytest.CaptureFixture[str]) 
     assert "SCMP_ACT_ERRNO" in linux["seccomp"]["actions"]
     assert "CAP_SYS_ADMIN" in linux["capabilities"]
     assert isinstance(linux["mountExtensions"]["idmap"]["enabled"], bool)
-    assert set(found["hooks"]) == set(Spec({"process": {"args": ["x"]}}).hooks)
+    given = {kind: [{"path": "/bin/true"}] for kind in found["hooks"]}
+    assert set(Spec({"process": {"args": ["x"]}, "hooks": given}).hooks) == set(given)
 
 
 @pytest.mark.parametrize("option", abilities.MOUNT_OPTIONS)

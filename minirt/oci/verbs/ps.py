@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minirt.codec import dumps
 from minirt.errors import ConfigError, HostError, StateError
-from minirt.linux import cgroupfs, command
+from minirt.linux import cgroup_members, command
 from minirt.oci.parser import Option
 from minirt.state import STOPPED
 
@@ -40,7 +40,7 @@ def processes(state: State) -> list[int]:
     """The pids of the container's processes; without a cgroup only init's is known."""
     found = {state.pid}
     for directory in state.cgroups():
-        found.update(cgroupfs.members(directory))
+        found.update(cgroup_members.members(directory))
     return sorted(found)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cgroup_driver import drive
 
-from minirt.linux import cgroup_v2, cgroupfs, cgroups
+from minirt.linux import cgroup_members, cgroup_v2, cgroupfs, cgroups
 from minirt.mechanisms.cgroup import Cgroup
 from minirt.resources import from_options
 
@@ -98,7 +98,7 @@ def test_the_callers_processes_make_room_in_a_delegated_cgroup_and_are_told(dele
     first = drive(within=delegated, user=USER, **order)
     leaf = f"{delegated}/{cgroups.CALLER}"
     assert first["warnings"] == [f"moved 2 processes from cgroup {delegated} to {leaf}"]
-    assert cgroupfs.members(leaf) == [shell.pid]
+    assert cgroup_members.members(leaf) == [shell.pid]
     second = drive(within=leaf, user=USER, **order)
     assert second["directories"] == first["directories"]
     assert second["warnings"] == []
@@ -163,7 +163,7 @@ def test_a_parent_that_holds_processes_is_explained(path: str, tree: Hierarchy) 
     seen = drive(path=f"{path}/inner", resources=from_options(pids="5"), command=["true"])
     assert seen["error"]["errno"] == errno.EBUSY
     assert "no internal processes" in seen["error"]["hint"]
-    assert cgroupfs.members(parent) == [other.pid]
+    assert cgroup_members.members(parent) == [other.pid]
     other.communicate()
     cgroupfs.remove([parent])
 

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
 from oci import Runtime
 
-from minirt.linux import cgroupfs
+from minirt.linux import cgroup_members, cgroupfs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ class Systemd:
 
     def end(self) -> None:
         self.process.kill()
-        cgroupfs.kill(self.directory)
+        cgroup_members.kill(self.directory)
         self.process.wait()
         cgroupfs.remove([self.directory])
 
@@ -106,13 +106,13 @@ def test_a_container_is_in_a_scope_that_goes_with_it(runtime: Runtime, systemd: 
     words = ("create", "--bundle", str(runtime.bundle), "c1")
     runtime.must(*words, capture_output=False, stdout=subprocess.DEVNULL)
     scope = f"{systemd.directory}/minirt.slice/minirt-test.slice/web-c1.scope"
-    (pid,) = cgroupfs.members(f"{scope}/container")
+    (pid,) = cgroup_members.members(f"{scope}/container")
     assert cgroupfs.read(f"{scope}/container", "pids.max") == "17\n"
     assert systemd.ask("systemctl", "is-active", "web-c1.scope")
     runtime.must("start", "c1")
     assert systemd.ask("systemctl", "daemon-reload")
     assert cgroupfs.read(f"{scope}/container", "pids.max") == "17\n"
-    assert cgroupfs.members(scope) == [pid]
+    assert cgroup_members.members(scope) == [pid]
     runtime.must("delete", "--force", "c1")
     assert not os.path.exists(scope)
     assert not systemd.ask("systemctl", "is-active", "web-c1.scope")
