@@ -108,11 +108,15 @@ def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
                 bar.say(f"left out: {subject.label}: {why}")
         schedule = Schedule(writer, random.Random(seed), bar)
         for metric in chosen:
+            for skipped in () if args.full else plan.left_out(metric, ready):
+                writer.add(skipped)
             cells = plan.cells(metric, ready, full=args.full)
             if not cells:
                 bar.say(f"nothing to measure of these subjects: {metric.title}{_more(args)}")
                 continue
             schedule.run(cells, args.samples, metric.seconds[args.full])
+        for failure in schedule.failures:
+            bar.say("failed: {subject}, {metric}, round {round}: {why}".format_map(failure))
         writer.finish(
             failures=schedule.failures,
             took_s=round(time.monotonic() - bar.began, 3),
@@ -166,6 +170,7 @@ def header(
             subject.name: {
                 "label": subject.label,
                 "family": subject.family,
+                "network": subject.network,
                 "note": subject.note(),
             }
             for subject in subjects
