@@ -20,7 +20,7 @@ from bench.elevated import elevated
 from bench.metrics.start import MARK
 from bench.progress import Bar
 from bench.samples import Absent, Writer
-from bench.schedule import WARM_UP, Schedule
+from bench.schedule import DEAR_S, WARM_UP, Schedule
 from bench.subject import VM
 from bench.subjects import catalog
 from bench.subjects.place import Place
@@ -161,6 +161,8 @@ def header(
             "scale": "full" if args.full else "quick",
             "samples": args.samples,
             "warm_up": WARM_UP,
+            "warm_up_once_above_s": DEAR_S,
+            "page_cache": "not controlled",
             "budget_s": {metric.name: metric.seconds[args.full] for metric in chosen},
             "disturbed": pressure.RULE,
         },

@@ -89,8 +89,8 @@ def image_bytes(subject: Subject) -> int:
 def writable_bytes(subject: Subject) -> int:
     """What an idle instance adds to that."""
     with subject.launch(IDLE) as instance:
-        layer = upper.directory(instance.pids()) or upper.directory(instance.pids())
-        if not layer:  # twice: the kernel may leave out a child while another ends (proc(5))
+        layer = upper.directory(instance.pids())
+        if not layer:
             raise HostError(f"{WRITABLE}: its root has no writable layer")
         return measure.disk_bytes([layer])
 
