@@ -91,7 +91,8 @@ class Virtual:
         run = process.run(self.command("run", argv), timeout=LIMIT)
         *lines, last = [json.loads(text) for text, _at in run.lines]
         if last["status"] or not lines:
-            raise HostError(f"{self.name} ended with {last['status']}: {lines}")
+            said = "; ".join(text for text, *_ in lines) or "it said nothing"
+            raise HostError(f"{self.name} ended with {last['status']}: {said}")
         run.lines = [(text, at) for text, at, _used in lines]
         run.used = [used for *_, used in lines]
         run.retries = last["retries"]
