@@ -2,8 +2,8 @@
 
 The warm-up rounds also tell what a sample costs, so the number of samples is known, and said,
 before the first one counts; what takes long has one of them only. What fails twice in warm-up is
-absent, with its reason; all failures are kept, and a cell that fails three times in a row is given
-up.
+absent, with its reason; other failures are kept, and a cell that fails three times in a row is
+given up.
 """
 
 from __future__ import annotations
@@ -66,17 +66,18 @@ class Schedule:
     def warm_up(self, cell: Cell, number: int) -> bool:
         """Take a sample that does not count; False when two attempts fail: it is left out."""
         self.bar.warming(cell)
-        why = ""
+        failed: list[dict[str, str | int]] = []
         for _attempt in range(ATTEMPTS):
             began = monotonic_ns()
             try:
                 self.take(cell, number)
             except (MinirtError, TimeoutError) as error:
-                why = str(error)
-                self.failures.append(failure(cell, number, why))
+                failed.append(failure(cell, number, str(error)))
             else:
                 cell.cost_s = (monotonic_ns() - began) / 1e9
+                self.failures += failed
                 return True
+        why = str(failed[-1]["why"])
         self.writer.add(Absent(cell.subject.name, why, cell.metric.name))
         self.bar.say(f"left out: {cell.subject.label}, {cell.metric.title}: {why}")
         return False
