@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, Self, TextIO
 
-SCHEMA = 1
+SCHEMA = 2
 Setting = dict[str, "str | int | float"]
 
 
