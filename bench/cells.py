@@ -6,16 +6,13 @@ assumed where a sample leaves a setting out.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench import samples
 from bench.words import fact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
     from typing import Any
 
     from bench.samples import Results, Sample, Setting
@@ -162,6 +159,15 @@ class Cells:
         parts = [] if metric else [a.why for a in reasons]
         return next(iter([*exact, *whole, *parts]), NOT_TRIED)
 
+    def reasons(self, metric: str) -> list[str]:
+        """Why nobody has a sample of the metric; none where somebody has."""
+        if self.subjects(metric):
+            return []
+        return list(dict.fromkeys(a.why for a in self.results.absent if a.metric == metric))
+
+    def of_metric(self, metric: str) -> list[Sample]:
+        return [sample for sample in self.results.samples if sample.metric == metric]
+
     def disturbed(self) -> int:
         return sum(sample.disturbed for sample in self.results.samples)
 
@@ -170,20 +176,6 @@ class Cells:
 
     def _about(self, subject: str) -> dict[str, Any]:
         return _mapping(self._described().get(subject))
-
-
-def load(path: Path) -> Cells:
-    """A results file; ValueError, with a remedy, when it cannot be used."""
-    try:
-        results = samples.read(path)
-        _check(path, results)
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}") from None
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path}: a record is not as bench/samples.py has it: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{error}; measure anew with make bench") from None
-    return Cells(results)
 
 
 def counted(metric: str, unit: str) -> bool:
@@ -226,21 +218,3 @@ def _numbers(of: Setting) -> list[tuple[str, float]]:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _numeric(sample: Sample) -> bool:
-    numbers: list[object] = [sample.value, sample.round]
-    return all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers)
-
-
-def _structured(sample: Sample) -> bool:
-    return all(isinstance(part, dict) for part in (sample.setting, sample.detail))
-
-
-def _check(path: Path, results: Results) -> None:
-    for number, sample in enumerate(results.samples, 1):
-        if not (_numeric(sample) and _structured(sample)):
-            raise ValueError(
-                f"{path}: sample {number}: value and round must be numbers,"
-                " setting and detail objects"
-            )

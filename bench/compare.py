@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import cells, drift, stats, table, units, words
+from bench import cells, drift, loading, stats, table, units, words
 from bench.table import Table
 from minirt.telemetry.waterfall import Pen
 
@@ -72,7 +72,7 @@ class Change:
 def main(argv: Sequence[str]) -> int:
     options = _options(argv)
     try:
-        before, after = cells.load(options.before), cells.load(options.after)
+        before, after = loading.load(options.before), loading.load(options.after)
         changes = compare(before, after, options.metric)
     except ValueError as error:
         print(f"bench compare: {error}", file=sys.stderr)

@@ -24,9 +24,9 @@ SIZES = {
     "writable": "Size of the writable layer",
 }
 WORDS = {
-    "first-start": "needs {} times the disk for a first start that is needed by",
-    "image": "has {} times the file tree of",
-    "writable": "has {} times the writable layer of",
+    "first-start": "needs {} times as much disk for a first start as",
+    "image": "takes {} times the disk of",
+    "writable": "takes in its writable layer {} times the disk of",
 }
 
 
@@ -64,7 +64,8 @@ def _charts(
         if series and min(stats.values(series)) > 0:
             found[subject] = stats.median(series)
     if not found:
-        return [Missing(name, topic, "no subject was measured")]
+        reasons = cells.reasons(metric) or ["no subject was measured"]
+        return [Missing(name, topic, "; ".join(reasons))]
     unit = cells.unit(metric, setting)
     title = findings.headline(cells, metric, words, setting) or topic
     about = f"{topic}: a dot for each of {len(found)} subjects on a logarithmic axis."
@@ -73,9 +74,20 @@ def _charts(
         axes = picture.subplots()
         _dots(cells, axes, found, unit, least)
         svg = inline(picture, name, title, about)
-    note = caption(cells, found, [at.n for at in found.values()])
+    note = caption(cells, found, [at.n for at in found.values()]) + _left_out(
+        cells, metric, setting
+    )
     table = _table(cells, topic, found, unit, notes)
     return [Chart(name, topic, title, about, note, svg, table)]
+
+
+def _left_out(cells: Cells, metric: str, setting: Setting) -> str:
+    """What the samples say that they do not count."""
+    measured = (s for name in cells.subjects(metric) for s in cells.samples(metric, name, setting))
+    told = dict.fromkeys(
+        str(s.detail["not_counted"]) for s in measured if "not_counted" in s.detail
+    )
+    return "".join(f"; not counted: {text}" for text in told)
 
 
 def _table(

@@ -76,9 +76,11 @@ def _inside(cells: Cells, prices: list[Price]) -> str:
     taken = phases.one(cells.samples("phases", first)).get("interpreter")
     length = "" if taken is None else f" ({units.quantity(taken.takes, 's')} in a traced run)"
     words = f"; the first bar holds the start of the Python interpreter{length}"
-    notes = [(p.subject, cells.note(p.subject)) for p in prices[1:]]
-    fresh = {note: subject for subject, note in reversed(notes) if note}
-    return words + "".join(f"; {cells.label(s)} on: {note}" for note, s in fresh.items())
+    holders: dict[str, list[str]] = {}
+    for price in prices:
+        holders.setdefault(cells.note(price.subject), []).append(cells.label(price.subject))
+    notes = [f"; {', '.join(whom)}: {note}" for note, whom in holders.items() if note]
+    return words + "".join(notes)
 
 
 def _title(cells: Cells, prices: list[Price]) -> str:
@@ -151,5 +153,5 @@ def tracing(cells: Cells) -> list[Chart | Missing]:
 def _words(panel: ratios.Panel, subject: str) -> str:
     at = panel.costs[subject]
     if not at.known:
-        return f"too few samples with {panel.title}"
-    return f"{findings.between_words(at)} times as long with {panel.title}"
+        return f"{panel.title}, too few samples"
+    return f"{panel.title}, {findings.between_words(at)} times as long as without"

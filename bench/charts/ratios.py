@@ -42,7 +42,8 @@ def charts(cells: Cells) -> list[Chart | Missing]:
     found: list[Chart | Missing] = []
     for metric, topic in TOPICS.items():
         panels = _panels(cells, metric)
-        why = f"no subject and the plain process have samples of {metric} in common"
+        why = "; ".join(cells.reasons(metric))
+        why = why or f"no subject and the plain process have samples of {metric} in common"
         found.append(
             _chart(cells, metric, topic, panels) if panels else Missing(metric, topic, why)
         )
@@ -83,7 +84,15 @@ def _chart(cells: Cells, metric: str, topic: str, panels: list[Panel]) -> Chart:
         rows(cells, panels, subjects),
     )
     counts = [at.n for panel in panels for at in panel.costs.values()]
-    return Chart(metric, topic, title, about, caption(cells, subjects, counts), svg, table)
+    note = caption(cells, subjects, counts) + _cached(cells, metric)
+    return Chart(metric, topic, title, about, note, svg, table)
+
+
+def _cached(cells: Cells, metric: str) -> str:
+    """Whether what is called memory fitted into a cache of the processor."""
+    if not any(sample.detail.get("cached") is True for sample in cells.of_metric(metric)):
+        return ""
+    return "; memory: the buffers fit into the processor's largest cache, so that was measured"
 
 
 def _title(cells: Cells, panels: list[Panel]) -> str:

@@ -40,7 +40,7 @@ MEMORY = Scaling(
 )  # fmt: skip
 STARTS = Scaling(
     "starts", "at_once", "1/s", "Scale-out: bursts",
-    "starts at {} times the rate of", "started at once", "rate of the burst",
+    "starts at {} times the rate of", "starts at once", "rate of the burst",
 )  # fmt: skip
 KERNEL_APART = (
     "; the kernel's memory is in the table only, where the machine's growth tells it at all"
@@ -122,7 +122,7 @@ def _title(cells: Cells, of: Scaling) -> str:
     found = findings.between(cells, of.metric, *pair) if pair else None
     words = findings.sentence(cells, found, of.words) if found else ""
     if found is None or not words:
-        return f"{of.y} against the number {of.x}".capitalize()
+        return f"{of.y} against the number of {of.x}".capitalize()
     return f"{words}, {found.setting[of.across]} {of.x}"
 
 

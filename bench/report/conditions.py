@@ -58,10 +58,9 @@ def contention(cells: Cells) -> str:
     most = units.quantity(max(pressures, default=0), "s")
     rule = cells.plan().get("disturbed")
     return (
-        f"{cells.disturbed()} of {total} samples are flagged for contention for the processors, "
-        "whoever caused it, the subject's own tasks included"
-        f"{f' ({rule})' if isinstance(rule, str) else ''}; the most that some task waited during "
-        f"one sample was {most}."
+        f"{cells.disturbed()} of {total} samples are flagged for contention, whoever caused it"
+        f"{f' ({rule})' if isinstance(rule, str) else ''}; the most that some task waited for a "
+        f"processor during one sample was {most}."
     )
 
 

@@ -103,12 +103,11 @@ def _verdict(of: Verdict) -> str:
         else ""
     )
     figures = '<p class="figures">Emulator figures</p>' if of.caveat else ""
-    caveat = f'<p class="caveat">{escape(of.caveat)}</p>' if of.caveat else ""
     return (
         f'<article class="{STYLES.get(of.word, "unmeasured")}"><h3>{escape(of.claim.name)}</h3>'
         f'<p class="word"><span aria-hidden="true">{SIGNS[of.word]}</span> {of.word}</p>'
         f'<p class="says">“{escape(of.claim.says)}”</p>{who}'
-        f"{figures}{_list(of.lines)}{caveat}{pairs}</article>\n"
+        f"{figures}{_list(of.lines)}{pairs}</article>\n"
     )
 
 

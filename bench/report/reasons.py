@@ -5,26 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench import findings, stats, units
+from bench.cells import NOT_TRIED
 
 if TYPE_CHECKING:
     from bench.cells import Cells
     from bench.samples import Setting
 
+WITHOUT = "the samples do not have it"
 MEMORY = "memory"  # the end of a count that tells how many fit
 
 
 def lacking(cells: Cells, metric: str, wanted: Setting, detail: str) -> list[str]:
     """The reasons that the file gives, of each side that lacks the measure."""
     container, machine = findings.standing(cells)
-    lines = []
+    lines: list[str] = []
+    holders: dict[str, list[str]] = {}
     for family, chosen in (("container", container), ("vm", machine)):
         if not chosen:
             lines += _reasons(cells, family, metric)
         elif not cells.samples(metric, chosen, wanted):
-            lines.append(f"{cells.label(chosen)}: {cells.why(chosen, metric)}")
+            why = _why(cells, chosen, metric, wanted)
+            holders.setdefault(why, []).append(cells.label(chosen))
         elif detail and not cells.of_detail(metric, chosen, wanted, detail):
-            lines.append(f"{cells.label(chosen)}: the samples do not have it")
+            holders.setdefault(WITHOUT, []).append(cells.label(chosen))
+    lines += [f"{'; '.join(labels)}: {why}" for why, labels in holders.items()]
     return lines or ["the two have it in no setting in common, or not with equal networks"]
+
+
+def _why(cells: Cells, subject: str, metric: str, wanted: Setting) -> str:
+    """A reason that begins with the name of one setting says nothing of another."""
+    if "what" not in wanted:
+        return cells.why(subject, metric)
+    others = {str(each.get("what")) for each in cells.settings(metric)} - {str(wanted["what"])}
+    told = [a.why for a in cells.results.absent if (a.subject, a.metric) == (subject, metric)]
+    fitting = [why for why in told if why.partition(":")[0] not in others]
+    return next(iter(fitting), NOT_TRIED)
 
 
 def unrated(cells: Cells, container: str, machine: str) -> str:

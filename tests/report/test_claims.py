@@ -8,7 +8,7 @@ from dataclasses import replace
 import bench_results
 import pytest
 
-from bench import cells, charts, report
+from bench import cells, charts, loading, report
 from bench.charts import Chart
 from bench.report import claims
 from bench.samples import Absent
@@ -16,7 +16,7 @@ from bench.samples import Absent
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> cells.Cells:
-    return cells.load(bench_results.write(tmp_path_factory.mktemp("bench") / "results.jsonl"))
+    return loading.load(bench_results.write(tmp_path_factory.mktemp("bench") / "results.jsonl"))
 
 
 def words(read: cells.Cells) -> dict[str, str]:
@@ -112,4 +112,7 @@ def test_a_measure_that_no_pair_shares_is_not_measured(read: cells.Cells) -> Non
     (verdict,) = (v for v in claims.verdicts(found) if v.claim.name == "CPU of a start")
     assert verdict.word == claims.UNMEASURED
     own = "minirt, step 6, no network"
-    assert f"of its own processes: not measured: {own}: the samples do not have it" in verdict.lines
+    assert (
+        f"of its own processes: not measured: {own}; QEMU microvm: the samples do not have it"
+        in verdict.lines
+    )

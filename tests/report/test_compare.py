@@ -9,7 +9,7 @@ from pathlib import Path
 import bench_results
 import pytest
 
-from bench import cells, compare, table
+from bench import compare, loading, table
 from bench.samples import Absent, Sample, Writer
 
 
@@ -41,7 +41,7 @@ def test_a_worsening_beyond_the_threshold_fails(
 
 def test_a_file_does_not_differ_from_itself(tmp_path: Path) -> None:
     file = bench_results.write(tmp_path / "a.jsonl")
-    same = cells.load(file)
+    same = loading.load(file)
     verdicts = {change.verdict(1.1) for change in compare.compare(same, same)}
     assert verdicts <= {compare.UNCHANGED, compare.UNKNOWN}
 
@@ -76,8 +76,8 @@ def slowed(value: float, factor: float) -> list[Sample]:
 def test_a_change_counts_beyond_that_of_the_plain_process_only(
     tmp_path: Path, runc: float, process: float, verdict: str
 ) -> None:
-    a = cells.load(Path(small(tmp_path / "a", slowed(1, 1))))
-    b = cells.load(Path(small(tmp_path / "b", slowed(runc, process))))
+    a = loading.load(Path(small(tmp_path / "a", slowed(1, 1))))
+    b = loading.load(Path(small(tmp_path / "b", slowed(runc, process))))
     (change,) = (c for c in compare.compare(a, b) if c.subject == "runc")
     assert change.verdict(1.1) == verdict
 
@@ -102,10 +102,10 @@ def test_few_samples_never_fail(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_what_one_side_lacks_is_said_with_its_reason(tmp_path: Path) -> None:
-    a = cells.load(Path(small(tmp_path / "a", samples(1))))
+    a = loading.load(Path(small(tmp_path / "a", samples(1))))
     a.results.absent.append(Absent("crun", "not installed"))
     more = [*samples(1), *[replace(s, subject="crun") for s in samples(2)]]
-    b = cells.load(Path(small(tmp_path / "b", more)))
+    b = loading.load(Path(small(tmp_path / "b", more)))
     (line,) = compare.missing(a, b)
     assert line == "crun, start, back to back: only after (not installed)"
 
@@ -158,7 +158,7 @@ def test_unusable_input_is_status_2_and_one_line(
 
 
 def test_the_headline_names_every_subject_and_why_one_is_missing(tmp_path: Path) -> None:
-    found = table.headline(cells.load(bench_results.write(tmp_path / "a.jsonl")))
+    found = table.headline(loading.load(bench_results.write(tmp_path / "a.jsonl")))
     names = [row[0] for row in found.rows]
     assert names[0] == "plain process"
     assert "QEMU microvm (emulated)" in names

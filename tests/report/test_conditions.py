@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import bench_results
 import pytest
 
-from bench import cells
+from bench import cells, loading
 from bench.report import conditions
 from bench.samples import Results, Sample
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> cells.Cells:
-    return cells.load(bench_results.write(tmp_path_factory.mktemp("bench") / "results.jsonl"))
+    return loading.load(bench_results.write(tmp_path_factory.mktemp("bench") / "results.jsonl"))
 
 
 def test_sensitivity_is_the_worst_of_each_metric_and_names_what_is_flagged_throughout() -> None:

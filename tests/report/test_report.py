@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import bench_results
 import pytest
 
-from bench import cells, charts, report
+from bench import cells, charts, loading, report
 from bench.charts import Chart, Missing
 from bench.samples import Absent, Results, Sample
 
@@ -29,7 +29,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def read(file: Path) -> cells.Cells:
-    return cells.load(file)
+    return loading.load(file)
 
 
 @pytest.fixture(scope="module")
