@@ -112,7 +112,7 @@ def failures(cells: Cells) -> list[str]:
     if not told:
         return ["No measurement failed."]
     named = [_failure(cells, each) for each in told if isinstance(each, dict)]
-    return [f"{len(told)} measurements failed: {'; '.join(named)}."]
+    return [f"Measurements that failed, {len(told)} in all: {'; '.join(named)}."]
 
 
 def _failure(cells: Cells, told: dict[str, object]) -> str:
@@ -129,6 +129,6 @@ def retries(cells: Cells) -> list[str]:
         if isinstance(again, int) and again > 0:
             found[sample.subject] = found.get(sample.subject, 0) + 1
     return [
-        f"{cells.label(subject)}: {number} samples hold a boot that failed and was repeated."
+        f"{cells.label(subject)}, samples that hold a failed boot and its repetition: {number}."
         for subject, number in found.items()
     ]

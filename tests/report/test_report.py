@@ -228,7 +228,7 @@ def test_the_page_names_disturbance_the_aa_pair_and_what_is_absent(html: str) ->
     assert "no daemon answers at /var/run/docker.sock" in text
     assert "cannot hold 50 &lt;here&gt;" in text
     assert "measured in 30 rounds" in text
-    assert "1 measurements failed: runc, start, round 7: it &lt;was&gt; busy" in text
+    assert "Measurements that failed, 1 in all: runc, start, round 7: it &lt;was&gt; busy" in text
     assert "have a rank correlation of" in text
     assert "Intervals are not adjusted for their number" in text
 
