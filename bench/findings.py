@@ -167,6 +167,12 @@ def headline(cells: Cells, metric: str, words: str, wanted: Setting | None = Non
     return sentence(cells, found, words) if found else ""
 
 
+def besides(cells: Cells, metric: str) -> str:
+    """For the caption below a title: what its two do that the other does not."""
+    notes = [(s, cells.note(s)) for s in pair(cells, metric) or ()]
+    return "".join(f"; {cells.label(subject)}: {note}" for subject, note in notes if note)
+
+
 def name(cells: Cells, subject: str) -> str:
     return cells.label(subject) + (" (emulated)" if cells.emulated(subject) else "")
 

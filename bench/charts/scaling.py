@@ -89,6 +89,7 @@ def _charts(cells: Cells, of: Scaling) -> list[Chart | Missing]:
     table = Table(f"{of.y} against {of.x}: median [95 % interval]".capitalize(), head, rows)
     counts = [point.n for points in found.values() for point in points.values()]
     note = caption(cells, found, counts)
+    note += findings.besides(cells, of.metric)
     note += _ceiling(cells, found) if of is STARTS else KERNEL_APART
     return [Chart(of.metric, of.topic, title, about, note, svg, table)]
 

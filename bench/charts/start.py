@@ -41,8 +41,6 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
     found = {s: series for s, series in found.items() if series}
     drawn = {s: series for s, series in found.items() if not _table_only(s)} or found
     finding = findings.headline(cells, "start", WORDS, setting) or "time from request to exit"
-    chosen = findings.pair(cells, "start")
-    unequal = [f"; {cells.label(s)}: {cells.note(s)}" for s in chosen or () if cells.note(s)]
     title = f"{words[0].upper()}{words[1:]}: {finding}"
     about = (
         f"For each of {len(drawn)} subjects, the share of starts that were over by a time, "
@@ -56,10 +54,8 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
     left_out = [cells.label(s) for s in found if s not in drawn]
     more = f"; in the table only: {'; '.join(left_out)}" if left_out else ""
     counts = [len(series) for series in found.values()]
-    return Chart(
-        name, TOPIC, title, about, caption(cells, found, counts) + more + "".join(unequal), svg,
-        _table(cells, found, words),
-    )  # fmt: skip
+    note = caption(cells, found, counts) + more + findings.besides(cells, "start")
+    return Chart(name, TOPIC, title, about, note, svg, _table(cells, found, words))
 
 
 def _table_only(subject: str) -> bool:
