@@ -195,7 +195,8 @@ def _usual(sample: Sample) -> Sample:
         return sample
     many = float(sample.setting.get("instances", 1)) >= TELLING
     told = kernel if many and isinstance(kernel, (int, float)) and kernel > 0 else None
-    return replace(sample, value=float(pss), detail={**detail, "kernel": told})
+    counted_as = {**sample.setting, "counted": "pss"}  # never compared with what is counted now
+    return replace(sample, value=float(pss), setting=counted_as, detail={**detail, "kernel": told})
 
 
 def setting(sample: Sample) -> Setting:

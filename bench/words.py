@@ -28,7 +28,7 @@ def setting_text(metric: str, of: Setting) -> str:
             words.append(gap if float(value) else "back to back")
         elif name == "cache":
             words.append(f"{value} cache")
-        elif name in ("what", "work", "trace"):
+        elif name in ("what", "work", "trace", "counted"):
             words.append(str(value))
         elif name == "budget_mib":
             words.append(f"in {value} MiB")
