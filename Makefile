@@ -66,7 +66,7 @@ lessons: ## every command of the lessons, and what it prints
 $(SUITES): tools
 	@$(PY) tests/suites.py $@
 
-bench: $(VENV)/bench ## measure containers and a VM on this machine, in at most 4 minutes, and report
+bench: $(VENV)/bench ## measure containers and a VM on this machine, in about 4 minutes, and report
 	@$(BENCH_PACKAGES)
 	@$(PY) -m bench run --quick --sudo
 

@@ -6,14 +6,13 @@ assumed where a sample leaves a setting out.
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench import samples
+from bench.words import fact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
     from typing import Any
 
     from bench.samples import Results, Sample, Setting
@@ -23,17 +22,22 @@ PROCESS = "process"
 STEPS = ("step1", "step2", "step3", "step4", "step5", "step6")
 # The order of all tables and charts: from the process to the most foreign of kernels.
 ORDER = (
-    PROCESS, *STEPS, "step4-none", "step5-none", "step6-none", "warm", "crun", "crun-nocgroup",
-    "runc", "bwrap", "podman", "docker", "lxc", "microvm", "q35", "uml",
+    PROCESS, *STEPS, "step4-none", "step5-none", "step6-none", "step6-none-compile", "warm",
+    "crun", "crun-nocgroup", "runc", "bwrap", "podman", "docker", "lxc", "microvm", "microvm-tap",
+    "q35", "uml",
 )  # fmt: skip
-VMS = frozenset({"microvm", "q35", "uml"})
+VMS = frozenset({"microvm", "microvm-tap", "q35", "uml"})
 AGAIN = "-again"  # NAME-again is NAME a second time: an A/A pair
 DEFAULTS: dict[str, Setting] = {
-    "start": {"gap_s": 0, "cache": "warm"},
+    "start": {"gap_s": 0},
     "memory": {"instances": 1},
     "starts": {"at_once": 1},
 }
+TELLING = 10  # instances of which the growth of the kernel's memory tells something
 NOT_PLAN = frozenset({"kind", "schema", "machine", "subjects", "plan"})
+# Of subjects whose header says nothing: those with a network of their own say so in their note.
+NONE, BRIDGE = "none", "bridge"
+NETWORKS = {NONE: "without a network", BRIDGE: "with a bridged network"}
 NOT_TRIED = "no sample, and the file says nothing why"
 
 
@@ -41,10 +45,10 @@ class Cells:
     """The samples of one file, found by metric, subject and setting."""
 
     def __init__(self, results: Results) -> None:
-        self.results = results
         self.header = results.header
         self._by: dict[tuple[str, str], list[Sample]] = {}
-        for sample in results.samples:
+        self.results = replace(results, samples=[_usual(s) for s in results.samples])
+        for sample in self.results.samples:
             self._by.setdefault((sample.metric, sample.subject), []).append(sample)
 
     def samples(self, metric: str, subject: str, wanted: Setting | None = None) -> list[Sample]:
@@ -60,8 +64,10 @@ class Cells:
 
     def exact(self, metric: str, subject: str, wanted: Setting) -> Series:
         """Those whose setting is what is wanted and nothing else."""
-        own = self._by.get((metric, subject), [])
-        return [(s.round, s.value) for s in own if setting(s) == wanted]
+        return [(s.round, s.value) for s in self.exact_samples(metric, subject, wanted)]
+
+    def exact_samples(self, metric: str, subject: str, wanted: Setting) -> list[Sample]:
+        return [s for s in self._by.get((metric, subject), []) if setting(s) == wanted]
 
     def of_detail(self, metric: str, subject: str, wanted: Setting, name: str) -> Series:
         """A number of the samples' details, of those samples that have it."""
@@ -106,6 +112,11 @@ class Cells:
     def note(self, subject: str) -> str:
         return str(self._about(subject).get("note") or "")
 
+    def network(self, subject: str) -> str:
+        """BRIDGE for a network of its own that reaches the host, else NONE."""
+        told = self._about(subject).get("network") or ("bridge" in self.note(subject) and BRIDGE)
+        return BRIDGE if told in (BRIDGE, "tap") else NONE
+
     def family(self, subject: str) -> str:
         usual = "process" if subject == PROCESS else "vm" if subject in VMS else "container"
         return str(self._about(subject).get("family") or usual)
@@ -122,6 +133,12 @@ class Cells:
 
     def machine(self) -> dict[str, Any]:
         return _mapping(self.header.get("machine"))
+
+    def load(self) -> float:
+        """The greater of the last minute's loads before and after the run; 0 when not told."""
+        told = (facts.get("load") for facts in (self.machine(), self.results.footer))
+        loads = [load[0] for load in told if isinstance(load, list) and load]
+        return max((float(load) for load in loads if isinstance(load, (int, float))), default=0.0)
 
     def plan(self) -> dict[str, Any]:
         """What was to be measured, when and how often: all that the header has besides."""
@@ -142,6 +159,15 @@ class Cells:
         parts = [] if metric else [a.why for a in reasons]
         return next(iter([*exact, *whole, *parts]), NOT_TRIED)
 
+    def reasons(self, metric: str) -> list[str]:
+        """Why nobody has a sample of the metric; none where somebody has."""
+        if self.subjects(metric):
+            return []
+        return list(dict.fromkeys(a.why for a in self.results.absent if a.metric == metric))
+
+    def of_metric(self, metric: str) -> list[Sample]:
+        return [sample for sample in self.results.samples if sample.metric == metric]
+
     def disturbed(self) -> int:
         return sum(sample.disturbed for sample in self.results.samples)
 
@@ -152,55 +178,30 @@ class Cells:
         return _mapping(self._described().get(subject))
 
 
-def load(path: Path) -> Cells:
-    """A results file; ValueError, with a remedy, when it cannot be used."""
-    try:
-        results = samples.read(path)
-        _check(path, results)
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}") from None
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path}: a record is not as bench/samples.py has it: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{error}; measure anew with make bench") from None
-    return Cells(results)
-
-
-def machine_words(of: Cells) -> list[str]:
-    """The machine as a caption names it: its processor and its kernel."""
-    machine = of.machine()
-    found = [
-        next((fact_text(machine[name]) for name in names if machine.get(name)), "")
-        for names in (("cpu", "cpu_model", "model"), ("kernel", "release"))
-    ]
-    return [*filter(None, [found[0], f"kernel {found[1]}" if found[1] else ""])]
-
-
 def counted(metric: str, unit: str) -> bool:
     """Whether values are exact, such as the size of an image, rather than samples."""
     return metric == "disk" and unit == "bytes"
 
 
+def _usual(sample: Sample) -> Sample:
+    """Memory is that of processes; the kernel's, a whole machine's growth, is apart or unknown.
+
+    Files from before there was `private` have the sum, and a growth that others' work can turn
+    negative: that is no memory, and of few instances it is noise.
+    """
+    detail = sample.detail
+    pss, kernel = detail.get("pss"), detail.get("kernel")
+    if sample.metric != "memory" or "private" in detail or not isinstance(pss, (int, float)):
+        return sample
+    many = float(sample.setting.get("instances", 1)) >= TELLING
+    told = kernel if many and isinstance(kernel, (int, float)) and kernel > 0 else None
+    counted_as = {**sample.setting, "counted": "pss"}  # never compared with what is counted now
+    return replace(sample, value=float(pss), setting=counted_as, detail={**detail, "kernel": told})
+
+
 def setting(sample: Sample) -> Setting:
     """The sample's setting, with what goes without saying."""
     return {**DEFAULTS.get(sample.metric, {}), **sample.setting}
-
-
-def setting_text(metric: str, of: Setting) -> str:
-    """A setting in words: "after 60 ms of idling, warm"."""
-    words = []
-    for name, value in of.items():
-        if name == "gap_s" and metric:
-            gap = f"after {float(value) * 1000:g} ms of idling"
-            words.append(gap if float(value) else "back to back")
-        elif name == "cache":
-            words.append(f"{value} cache")
-        elif name in ("what", "work", "trace"):
-            words.append(str(value))
-        else:
-            what = name.replace("_", " ")
-            words.append(f"{value} {what.removesuffix('s') if value == 1 else what}")
-    return ", ".join(words)
 
 
 def in_order(subjects: Iterable[str]) -> list[str]:
@@ -212,36 +213,9 @@ def _rank(subject: str) -> tuple[int, str]:
     return ORDER.index(name) if name in ORDER else len(ORDER), subject
 
 
-def fact_text(fact: object) -> str:
-    """A fact of the header, which may be nested, on one line."""
-    if isinstance(fact, dict):
-        return ", ".join(f"{name} {fact_text(value)}" for name, value in fact.items())
-    if isinstance(fact, list):
-        return ", ".join(fact_text(value) for value in fact)
-    return "" if fact is None else str(fact)
-
-
 def _numbers(of: Setting) -> list[tuple[str, float]]:
     return [(name, v) for name, v in of.items() if isinstance(v, (int, float))]
 
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _numeric(sample: Sample) -> bool:
-    numbers: list[object] = [sample.value, sample.round]
-    return all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers)
-
-
-def _structured(sample: Sample) -> bool:
-    return all(isinstance(part, dict) for part in (sample.setting, sample.detail))
-
-
-def _check(path: Path, results: Results) -> None:
-    for number, sample in enumerate(results.samples, 1):
-        if not (_numeric(sample) and _structured(sample)):
-            raise ValueError(
-                f"{path}: sample {number}: value and round must be numbers,"
-                " setting and detail objects"
-            )

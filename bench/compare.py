@@ -3,8 +3,9 @@
     python -m bench compare BEFORE AFTER [--threshold 1.1] [--metric start]
 
 A ratio is after / before of medians, with a bootstrap 95 % interval; the files are two runs, so
-their rounds are no pairs. Exit status: 0, or 1 when even the lower bound of a worsening is beyond
-the threshold, or 2 when a file cannot be used.
+their rounds are no pairs. The plain process tells what the machine did meanwhile: a change counts
+only beyond its own. Exit status: 0, or 1 when even the lower bound of a worsening is beyond the
+threshold, or 2 when a file cannot be used.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import cells, stats, table, units
+from bench import cells, drift, loading, stats, table, units, words
 from bench.table import Table
 from minirt.telemetry.waterfall import Pen
 
@@ -29,16 +30,20 @@ if TYPE_CHECKING:
 
 WORSE, UNUSABLE = 1, 2
 THRESHOLD = 1.1
-BEYOND, SLIGHTLY, BETTER, UNCHANGED, UNKNOWN = (
+BEYOND, SLIGHTLY, BETTER, UNCHANGED, UNKNOWN, MACHINE = (
     "WORSE", "worse, within the threshold", "better", "no change shown", "too few samples",
+    "no more than the plain process",
 )  # fmt: skip
-# Of the machine: what says when and how busy, not which.
-PASSING = frozenset({"load", "time", "date", "boot_id", "uptime_s", "memory_available"})
+# Of the machine: what says when, how busy and which code, not which machine.
+PASSING = frozenset({"load", "available_bytes", "steal_s", "minirt"})
 
 
 @dataclass(frozen=True)
 class Change:
-    """One subject in one setting; `worsening` is above 1 when the second file is worse."""
+    """One subject in one setting; `worsening` is above 1 when the second file is worse.
+
+    `machine` is the worsening of the plain process, None where that says nothing of this unit.
+    """
 
     metric: str
     setting: Setting
@@ -48,29 +53,35 @@ class Change:
     after: float
     ratio: Interval
     worsening: Interval
+    machine: Interval | None = None
 
     def verdict(self, threshold: float) -> str:
         if not self.worsening.known:
             return UNKNOWN
-        if self.worsening.low > threshold:
-            return BEYOND
-        if self.worsening.low > 1:
-            return SLIGHTLY
-        return BETTER if self.worsening.high < 1 else UNCHANGED
+        if self.worsening.contains(1):
+            return UNCHANGED
+        known = self.machine is not None and self.machine.known
+        low, high = (self.machine.low, self.machine.high) if self.machine and known else (1.0, 1.0)
+        if self.worsening.high < 1:
+            return BETTER if self.worsening.high < min(low, 1) else MACHINE
+        if self.worsening.low <= max(high, 1):
+            return MACHINE
+        return BEYOND if self.worsening.low > threshold * max(high, 1) else SLIGHTLY
 
 
 def main(argv: Sequence[str]) -> int:
     options = _options(argv)
     try:
-        before, after = cells.load(options.before), cells.load(options.after)
+        before, after = loading.load(options.before), loading.load(options.after)
         changes = compare(before, after, options.metric)
     except ValueError as error:
         print(f"bench compare: {error}", file=sys.stderr)
         return UNUSABLE
-    for line in [*_warnings(before, "before"), *_warnings(after, "after")]:
-        print(f"warning: {line}")
+    for line in drift.warnings(before, after):
+        print(_plain(f"warning: {line}"))
     for line in machines(before, after):
         print(f"warning: another machine: {line}")
+    print(_plain(_code(before, after)))
     table.show(_table(after, changes, options.threshold))
     for line in missing(before, after, options.metric):
         print(_plain(f"not compared: {line}"))
@@ -102,6 +113,7 @@ def _changes(before: Cells, after: Cells, metrics: Sequence[str]) -> Iterator[Ch
         yield Change(
             metric, setting, subject, unit,
             stats.median(old).value, stats.median(new).value, ratio, worsening,
+            drift.of(before, after, metric, setting) if unit in drift.TIMED else None,
         )  # fmt: skip
 
 
@@ -116,7 +128,7 @@ def machines(before: Cells, after: Cells) -> list[str]:
     """The machine facts in which the files differ; load and the like come and go."""
     old, new = before.machine(), after.machine()
     return [
-        _plain(f"{name}: {cells.fact_text(old.get(name))} → {cells.fact_text(new.get(name))}")
+        _plain(f"{name}: {words.fact_text(old.get(name))} → {words.fact_text(new.get(name))}")
         for name in dict.fromkeys([*old, *new])
         if name not in PASSING and old.get(name) != new.get(name)
     ]
@@ -160,28 +172,28 @@ def _keys(of: Cells, metrics: Sequence[str]) -> Iterator[tuple[str, Setting, str
 def _ratio(new: stats.Series, old: stats.Series, metric: str, unit: str) -> Interval:
     if cells.counted(metric, unit):
         return stats.exactly(new, old)
-    return stats.ratio(new, old, paired=False)
+    return stats.ratio(new, old, pair=False)
 
 
 def _only(key: tuple[str, Setting, str], side: str, other: Cells) -> str:
     metric, setting, subject = key
-    where = ", ".join(filter(None, [metric, cells.setting_text(metric, setting)]))
+    where = ", ".join(filter(None, [metric, words.setting_text(metric, setting)]))
     why = other.why(subject, metric)
     reason = "" if why == cells.NOT_TRIED else f" ({why})"
     return f"{other.label(subject)}, {where}: only {side}{reason}"
 
 
-def _warnings(of: Cells, side: str) -> list[str]:
-    if of.results.complete:
-        return []
-    return [f"the run {side} was interrupted; its samples are compared nevertheless"]
+def _code(before: Cells, after: Cells) -> str:
+    """Which revisions of the code are compared."""
+    old, new = (words.fact_text(side.machine().get("minirt")) for side in (before, after))
+    return f"minirt: {old or 'unknown'} → {new or 'unknown'}"
 
 
 def _table(after: Cells, changes: Sequence[Change], threshold: float) -> Table:
     rows = [
         [
             change.metric,
-            cells.setting_text(change.metric, change.setting),
+            words.setting_text(change.metric, change.setting),
             after.label(change.subject),
             units.quantity(change.before, change.unit),
             units.quantity(change.after, change.unit),
@@ -197,7 +209,7 @@ def _table(after: Cells, changes: Sequence[Change], threshold: float) -> Table:
 def _sum(verdicts: Sequence[str], threshold: float) -> str:
     counts = [
         f"{verdicts.count(verdict)} {verdict}"
-        for verdict in (BEYOND, SLIGHTLY, BETTER, UNCHANGED, UNKNOWN)
+        for verdict in (BEYOND, SLIGHTLY, BETTER, MACHINE, UNCHANGED, UNKNOWN)
         if verdict in verdicts
     ]
     return f"{', '.join(counts)} (threshold {threshold:g})"

@@ -1,4 +1,7 @@
-"""What two subjects differ by, in one sentence; and which two stand for containers and for VMs."""
+"""What two subjects differ by, in one sentence; and which two stand for containers and for VMs.
+
+Those two are the same in the whole report, and have equal networks: equal work is compared.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import stats, units
-from bench.cells import AGAIN, counted
+from bench.cells import AGAIN, NONE, PROCESS, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +20,13 @@ if TYPE_CHECKING:
 
 # Who stands for containers: the whole of what this project makes, else the nearest to it.
 CONTAINERS = (
-    "step6", "step6-none", "runc", "crun", "crun-nocgroup", "podman", "docker", "lxc", "bwrap",
+    "step6-none", "step6", "runc", "crun", "crun-nocgroup", "podman", "docker", "lxc", "bwrap",
     "warm",
 )  # fmt: skip
-MACHINES = ("microvm", "q35", "uml")
+# Who stands for VMs. User Mode Linux does not: it is a kernel as a process, without a processor
+# of its own, and says nothing of virtualisation.
+MACHINES = ("microvm", "q35")
+OTHERS = ("runc", "crun", "crun-nocgroup")  # beside whom a container is put where no VM can be
 
 
 @dataclass(frozen=True)
@@ -40,11 +46,20 @@ def between(
 ) -> Finding | None:
     """The two in the setting that is wanted, or in the best of those that both have."""
     setting = shared(cells, metric, a, b, wanted)
-    if setting is None:
+    if setting is None or (metric == "density" and not comparable(cells, a, b, setting)):
         return None
     unit = cells.unit(metric, setting)
     one, other = cells.exact(metric, a, setting), cells.exact(metric, b, setting)
     return of_series(a, b, setting, unit, one, other, exact=counted(metric, unit))
+
+
+def comparable(cells: Cells, a: str, b: str, setting: Setting) -> bool:
+    """Whether memory ended all counts of both: any other end says only that more would fit."""
+    return limits(cells, a, setting) == limits(cells, b, setting) == {"memory"}
+
+
+def limits(cells: Cells, subject: str, setting: Setting) -> set[str]:
+    return {str(s.detail.get("limit") or "") for s in cells.samples("density", subject, setting)}
 
 
 def of_series(
@@ -68,7 +83,7 @@ def of_series(
 def shared(
     cells: Cells, metric: str, a: str, b: str, wanted: Setting | None = None
 ) -> Setting | None:
-    """Of the settings that both have: warm before cold, and the greatest gap or number."""
+    """Of the settings that both have the one with the greatest gap or number."""
     both = [
         setting
         for setting in cells.settings(metric)
@@ -93,36 +108,78 @@ def sides(cells: Cells, metric: str, wanted: Setting | None = None) -> tuple[lis
     )
 
 
-def representatives(
-    cells: Cells, metric: str, wanted: Setting | None = None
-) -> tuple[str, str] | None:
-    """A container, and a VM or else another container, to state a finding about."""
-    containers, machines = sides(cells, metric, wanted)
-    others = [*machines, *(c for c in ("runc", "crun") if c in containers), *containers[1:]]
-    others = [other for other in others if other != containers[0]] if containers else []
-    return (containers[0], others[0]) if others else None
+def alike(cells: Cells, a: str, b: str) -> bool:
+    """Whether the two set up the same kind of network, or none."""
+    return cells.network(a) == cells.network(b)
+
+
+def standing(cells: Cells) -> tuple[str, str]:
+    """The container and the VM that stand for all, in the whole report; "" for none."""
+    measured = cells.subjects()
+    machine = next((name for name in MACHINES if name in measured), "")
+    network = cells.network(machine) if machine else NONE
+    containers = [name for name in CONTAINERS if name in measured]
+    equal = [name for name in containers if cells.network(name) == network]
+    return next(iter(equal or containers), ""), machine
+
+
+def pair(cells: Cells, metric: str, *, counts: bool = False) -> tuple[str, str] | None:
+    """Whom a chart's title is about: the container and the VM that stand for all, if that can be.
+
+    A VM that was emulated is no side of a title, but where things are counted; another runtime is.
+    """
+    container, machine = standing(cells)
+    measured = [s for s in cells.subjects(metric) if s != container]
+    if machine in measured and (counts or not cells.emulated(machine)):
+        others = [machine]
+    else:
+        others = [name for name in OTHERS if name in measured]
+    found = [other for other in others if alike(cells, container, other)] if container else []
+    return (container, found[0]) if found else None
 
 
 def sentence(cells: Cells, found: Finding, words: str) -> str:
-    """`words` has the greater's ratio for {}, as in "takes {} times as long as"."""
+    """`words` has the greater's ratio for {}, as in "takes {} times as long as"; "" if unsure."""
+    if not found.ratio.known:
+        return ""
     a, b = name(cells, found.a), name(cells, found.b)
-    unsure = "" if found.ratio.known else f" (n = {found.ratio.n}: no interval)"
-    if found.ratio.contains(1) and not unsure:
-        return f"No difference shown between {a} and {b}"
+    if found.ratio.contains(1) and found.ratio.low < found.ratio.high:
+        return f"{a} against {b}: no difference shown, ratio {between_words(found.ratio)}"
+    if found.ratio.value == 1:
+        return f"{a} and {b} are equal"
     ratio = found.ratio if found.ratio.value > 1 else found.ratio.inverse()
     great, small = (a, b) if found.ratio.value > 1 else (b, a)
-    return f"{great} {words.format(units.three(ratio.value))} {small}{unsure}"
+    return f"{great} {words.format(between_words(ratio))} {small}"
+
+
+def between_words(ratio: Interval) -> str:
+    """The interval of a ratio, which is all that the samples show: "1.41 to 1.55"."""
+    if not ratio.known:
+        return f"{units.three(ratio.value)} (n = {ratio.n}: no interval)"
+    low, high = units.three(ratio.low), units.three(ratio.high)
+    return low if low == high else f"{low} to {high}"
 
 
 def headline(cells: Cells, metric: str, words: str, wanted: Setting | None = None) -> str:
-    """The finding about the representatives; "" when there are not two."""
-    pair = representatives(cells, metric, wanted)
-    found = between(cells, metric, *pair, wanted) if pair else None
+    """The finding about those who stand for all; "" when there are not two, or too few samples."""
+    chosen = pair(cells, metric, counts=counted(metric, cells.unit(metric, wanted)))
+    found = between(cells, metric, *chosen, wanted) if chosen else None
     return sentence(cells, found, words) if found else ""
+
+
+def besides(cells: Cells, metric: str) -> str:
+    """For the caption below a title: what its two do that the other does not."""
+    notes = [(s, cells.note(s)) for s in pair(cells, metric) or ()]
+    return "".join(f"; {cells.label(subject)}: {note}" for subject, note in notes if note)
 
 
 def name(cells: Cells, subject: str) -> str:
     return cells.label(subject) + (" (emulated)" if cells.emulated(subject) else "")
+
+
+def beside(cells: Cells, subject: str, reference: str) -> bool:
+    """Whether a ratio of the two is of equal work; what isolation costs beside a process is."""
+    return reference == PROCESS or alike(cells, subject, reference)
 
 
 def _first(order: Sequence[str], found: Sequence[str]) -> list[str]:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import minirt
-from bench import pressure
+from bench import pressure, processors
 from minirt.check.machine import Facts
 from minirt.errors import MinirtError
+from minirt.host import cache
+from minirt.linux.mountinfo import filesystem_of, mounts
 from minirt.vm import kernel
 from minirt.vm.machine import ARCHITECTURES
 from minirt.vm.prepare import find_accelerator
@@ -22,6 +24,7 @@ from minirt.vm.prepare import find_accelerator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CLOCK = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 CPUS = Path("/sys/devices/system/cpu")
 ROOT = Path(__file__).resolve().parent.parent
 # What takes part, if it is installed, and how it says its version.
@@ -54,6 +57,12 @@ def facts() -> dict[str, object]:
         "governor": _text(CPUS / "cpu0/cpufreq/scaling_governor"),
         "turbo": turbo(),
         "mitigations": mitigations(CPUS / "vulnerabilities"),
+        "largest_cache_bytes": largest_cache(),
+        "transparent_hugepages": chosen(_text("/sys/kernel/mm/transparent_hugepage/enabled")),
+        "clocksource": _text(CLOCK),
+        "root_filesystem": filesystem("/"),
+        "cache_filesystem": filesystem(cache.directory()),
+        "steal_s": processors.used().steal,
         "psi": pressure.waited() is not None,
         "load": list(os.getloadavg()),
         "python": python(),
@@ -89,6 +98,23 @@ def turbo() -> str:
     off = _text(CPUS / "intel_pstate/no_turbo")
     boost = _text(CPUS / "cpufreq/boost")
     return {"0": "on", "1": "off"}.get(off, "") or {"1": "on", "0": "off"}.get(boost, "")
+
+
+def largest_cache(directory: Path = CPUS / "cpu0/cache") -> int:
+    """The bytes of the processor's last cache; 0 where nothing tells it."""
+    sizes = [_text(size) for size in directory.glob("index*/size")]
+    return max((int(size[:-1]) * 1024 for size in sizes if size.endswith("K")), default=0)
+
+
+def chosen(text: str) -> str:
+    """The word in brackets, as in "always [madvise] never"."""
+    return text.partition("[")[2].partition("]")[0]
+
+
+def filesystem(path: str) -> str:
+    """The type of the file system that `path` is on."""
+    mount = filesystem_of(path, mounts())
+    return mount.fstype if mount else ""
 
 
 def python() -> dict[str, str]:

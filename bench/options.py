@@ -30,7 +30,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     scale = parser.add_mutually_exclusive_group()
-    scale.add_argument("--quick", action="store_true", help="at most 4 minutes (default)")
+    scale.add_argument("--quick", action="store_true", help="about 4 minutes (default)")
     scale.add_argument("--full", action="store_true", help="all subjects, settings and metrics")
     parser.add_argument("--subjects", type=names, help="comma-separated, instead of those")
     parser.add_argument("--metrics", type=names, help="comma-separated, instead of all")

@@ -6,11 +6,11 @@ part are measured once, in random order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.metrics.metric import IDLE_S
-from bench.pressure import Usual
+from bench.samples import Absent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bench.metrics import Metric
     from bench.samples import Setting
     from bench.subject import Subject
+
+
+SKIPPED = "not in a quick run; make bench-full"
 
 
 @dataclass
@@ -30,11 +33,15 @@ class Cell:
     cost_s: float = 0.0
     count: int = 0
     failures: int = 0
-    usual: Usual = field(default_factory=Usual)
 
     @property
     def gap_s(self) -> float:
         return float(self.setting.get("gap_s", IDLE_S))
+
+    @property
+    def crowd(self) -> bool:
+        """Whether several are started at once, and wait for one another."""
+        return int(self.setting.get("at_once", 1)) > 1
 
 
 def cells(metric: Metric, subjects: Sequence[Subject], *, full: bool) -> list[Cell]:
@@ -45,6 +52,14 @@ def cells(metric: Metric, subjects: Sequence[Subject], *, full: bool) -> list[Ce
         for subject in subjects
         if metric.about(subject, setting, full=full)
     ]
+
+
+def left_out(metric: Metric, subjects: Sequence[Subject]) -> list[Absent]:
+    """The subjects of which a quick run measures nothing with `metric`, and a full one would."""
+    quick, more = ({cell.subject.name for cell in cells(metric, subjects, full=full)}
+                   for full in (False, True))  # fmt: skip
+    skipped = (subject.name for subject in subjects if subject.name in more - quick)
+    return [Absent(name, SKIPPED, metric.name) for name in skipped]
 
 
 def allot(costs: Sequence[float], samples: int, least: int, budget_s: float) -> list[int]:

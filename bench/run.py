@@ -20,7 +20,7 @@ from bench.elevated import elevated
 from bench.metrics.start import MARK
 from bench.progress import Bar
 from bench.samples import Absent, Writer
-from bench.schedule import WARM_UP, Schedule
+from bench.schedule import DEAR_S, WARM_UP, Schedule
 from bench.subject import VM
 from bench.subjects import catalog
 from bench.subjects.place import Place
@@ -108,11 +108,15 @@ def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
                 bar.say(f"left out: {subject.label}: {why}")
         schedule = Schedule(writer, random.Random(seed), bar)
         for metric in chosen:
+            for skipped in () if args.full else plan.left_out(metric, ready):
+                writer.add(skipped)
             cells = plan.cells(metric, ready, full=args.full)
             if not cells:
                 bar.say(f"nothing to measure of these subjects: {metric.title}{_more(args)}")
                 continue
             schedule.run(cells, args.samples, metric.seconds[args.full])
+        for failure in schedule.failures:
+            bar.say("failed: {subject}, {metric}, round {round}: {why}".format_map(failure))
         writer.finish(
             failures=schedule.failures,
             took_s=round(time.monotonic() - bar.began, 3),
@@ -157,6 +161,8 @@ def header(
             "scale": "full" if args.full else "quick",
             "samples": args.samples,
             "warm_up": WARM_UP,
+            "warm_up_once_above_s": DEAR_S,
+            "page_cache": "not controlled",
             "budget_s": {metric.name: metric.seconds[args.full] for metric in chosen},
             "disturbed": pressure.RULE,
         },
@@ -166,6 +172,7 @@ def header(
             subject.name: {
                 "label": subject.label,
                 "family": subject.family,
+                "network": subject.network,
                 "note": subject.note(),
             }
             for subject in subjects

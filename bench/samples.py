@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, Self, TextIO
 
-SCHEMA = 1
+SCHEMA = 2
 Setting = dict[str, "str | int | float"]
 
 
@@ -27,8 +27,10 @@ class Sample:
     "bytes", "bytes/s", "calls/s", "1/s" or "instances". `setting` is what the value depends on
     besides ({"gap_s": 0.06}); samples are compared within the same metric and setting only.
     `round` pairs the samples that were taken in one interleaved round. `detail` holds more of
-    the same measurement ({"first_s": ..., "phases": {name: [from_s, to_s]}}). `pressure_s` is
-    the growth of the host's CPU pressure ("some", /proc/pressure/cpu) while it ran.
+    the same measurement ({"first_s": ..., "phases": {name: [from_s, to_s]}}), and what
+    all processors did meanwhile (`system_cpu_s`, `steal_s`, in ticks of 10 ms). `pressure_s` is
+    the growth of the host's CPU pressure ("some", /proc/pressure/cpu) while it ran. `disturbed`
+    is contention as the plan's rule in the header has it.
     """
 
     metric: str

@@ -1,8 +1,9 @@
 """Measure all cells of a metric: interleaved, in random order, warm-up dropped, within its time.
 
 The warm-up rounds also tell what a sample costs, so the number of samples is known, and said,
-before the first one counts. What fails in warm-up is absent, with its reason; later failures are
-counted, and a cell that fails three times in a row is given up.
+before the first one counts; what takes long has one of them only. What fails twice in warm-up is
+absent, with its reason; other failures are kept, and a cell that fails three times in a row is
+given up.
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ if TYPE_CHECKING:
 
     from bench.metrics.metric import Reading
     from bench.plan import Cell
+    from bench.pressure import Contention
     from bench.progress import Bar
     from bench.samples import Writer
 
 WARM_UP = 2
-GIVE_UP = 3
+DEAR_S = 1.0  # what takes longer is warm after one round
+ATTEMPTS, GIVE_UP = 2, 3
 
 
 class Schedule:
-    """Measures, and writes samples; `failures` are what went wrong after the warm-up."""
+    """Measures, and writes samples; `failures` are what went wrong, in warm-up as well."""
 
     def __init__(self, writer: Writer, random: Random, bar: Bar) -> None:
         self.writer = writer
@@ -41,7 +44,11 @@ class Schedule:
         """Warm up, allot, and measure; all `cells` are of one metric. Warm-up is in the budget."""
         began = time.monotonic()
         for number in range(-WARM_UP, 0):
-            cells = [cell for cell in self.shuffled(cells) if self.warm_up(cell, number)]
+            cells = [
+                cell
+                for cell in self.shuffled(cells)
+                if cell.cost_s > DEAR_S or self.warm_up(cell, number)
+            ]
         costs = [cell.cost_s for cell in cells]
         least = cells[0].metric.least if cells else 0
         left_s = budget_s - (time.monotonic() - began)
@@ -57,27 +64,31 @@ class Schedule:
         return self.random.sample(cells, len(cells))
 
     def warm_up(self, cell: Cell, number: int) -> bool:
-        """Take a sample that does not count; False when this cannot be measured."""
+        """Take a sample that does not count; False when two attempts fail: it is left out."""
         self.bar.warming(cell)
-        began = monotonic_ns()
-        try:
-            self.take(cell, number)
-        except (MinirtError, TimeoutError) as error:
-            why = str(error)
-            self.writer.add(Absent(cell.subject.name, why, cell.metric.name))
-            self.bar.say(f"left out: {cell.subject.label}, {cell.metric.title}: {why}")
-            return False
-        cell.cost_s = (monotonic_ns() - began) / 1e9
-        return True
+        failed: list[dict[str, str | int]] = []
+        for _attempt in range(ATTEMPTS):
+            began = monotonic_ns()
+            try:
+                self.take(cell, number)
+            except (MinirtError, TimeoutError) as error:
+                failed.append(failure(cell, number, str(error)))
+            else:
+                cell.cost_s = (monotonic_ns() - began) / 1e9
+                self.failures += failed
+                return True
+        why = str(failed[-1]["why"])
+        self.writer.add(Absent(cell.subject.name, why, cell.metric.name))
+        self.bar.say(f"left out: {cell.subject.label}, {cell.metric.title}: {why}")
+        return False
 
     def round(self, number: int, cells: Sequence[Cell]) -> None:
-        disturbed = pressure.probe() > pressure.TOLERANCE
         for cell in self.shuffled(cells):
             if cell.failures >= GIVE_UP:
                 continue
             self.bar.step(cell)
             try:
-                samples = self.take(cell, number, disturbed=disturbed)
+                samples = self.take(cell, number)
             except (MinirtError, TimeoutError) as error:
                 self.fail(cell, number, str(error))
             else:
@@ -87,26 +98,29 @@ class Schedule:
 
     def fail(self, cell: Cell, number: int, why: str) -> None:
         cell.failures += 1
-        name, metric = cell.subject.name, cell.metric.name
-        self.failures.append({"subject": name, "metric": metric, "round": number, "why": why})
+        self.failures.append(failure(cell, number, why))
         if cell.failures == GIVE_UP:
+            name, metric = cell.subject.name, cell.metric.name
             self.writer.add(Absent(name, f"{why} ({GIVE_UP} times in a row)", metric))
             self.bar.say(f"given up: {cell.subject.label}, {cell.metric.title}: {why}")
 
-    def take(self, cell: Cell, number: int, *, disturbed: bool = False) -> list[Sample]:
-        """Measure a cell once."""
+    def take(self, cell: Cell, number: int) -> list[Sample]:
+        """Measure a cell once: the probe, then the gap, so that the probe does not end it."""
+        probed = pressure.probe()
         time.sleep(cell.gap_s)
-        before, began = pressure.waited(), monotonic_ns()
+        watch = pressure.Watch(probed)
         readings = cell.metric.take(cell.subject, cell.setting)
-        took_s, after = (monotonic_ns() - began) / 1e9, pressure.waited()
-        pressure_s = 0.0 if before is None or after is None else after - before
-        disturbed = cell.usual.exceeds(pressure_s, took_s) or disturbed
-        return [sample(cell, each, number, pressure_s, disturbed=disturbed) for each in readings]
+        met = watch.contention()
+        return [sample(cell, each, number, met) for each in readings]
 
 
-def sample(
-    cell: Cell, reading: Reading, number: int, pressure_s: float, *, disturbed: bool
-) -> Sample:
+def failure(cell: Cell, number: int, why: str) -> dict[str, str | int]:
+    """What the footer keeps of it; the rounds of the warm-up are negative."""
+    name, metric = cell.subject.name, cell.metric.name
+    return {"subject": name, "metric": metric, "round": number, "why": why}
+
+
+def sample(cell: Cell, reading: Reading, number: int, met: Contention) -> Sample:
     return Sample(
         cell.metric.name,
         cell.subject.name,
@@ -114,7 +128,7 @@ def sample(
         reading.unit,
         number,
         {**cell.setting, **reading.setting},
-        reading.detail,
-        round(pressure_s, 6),
-        disturbed,
+        {**reading.detail, **met.detail()},
+        round(met.wait_s, 6),
+        met.disturbs(crowd=cell.crowd),
     )

@@ -1,13 +1,16 @@
 """Medians, ratios and differences of medians, each with a bootstrap 95 % interval.
 
-Where two series have rounds in common, rounds are resampled as pairs, so that what disturbed the
-whole round cancels out; otherwise each series is resampled for itself. The generator's seed is
-fixed by the caller: the same samples give the same report. What distribution the samples have is
-not assumed; that they are independent from round to round is.
+A point comes from all samples. For intervals, blocks of successive rounds are resampled (moving
+blocks, the series taken as a ring), since a busy minute spans several rounds. Two series of the
+same rounds are resampled in the same rounds, so both medians move together where the machine was
+slow for both; otherwise each is resampled for itself. The generator's seed is fixed by the caller:
+the same samples give the same report. No distribution is assumed, and bounds are not adjusted for
+how many intervals a report has.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +30,8 @@ RESAMPLES = 10_000
 SEED = 1
 # Of five samples, even the least and the greatest enclose the median in only 94 of 100 cases.
 FEWEST = 6
+# With fewer, the 95th percentile is one of the five greatest: it says what the maximum says.
+FEWEST_OF_TAIL = 100
 
 Series = list[tuple[int, float]]  # (round, value)
 
@@ -66,15 +71,28 @@ def values(series: Series) -> list[float]:
     return [value for _, value in series]
 
 
-def p95(series: Series) -> float:
-    return float(np.quantile(np.array(values(series)), LEVEL))
+def tail(series: Series) -> tuple[str, float]:
+    """The 95th percentile by name where there are samples enough for one, else the greatest."""
+    taken = np.array(values(series))
+    if len(taken) < FEWEST_OF_TAIL:
+        return "max", float(taken.max())
+    return "p95", float(np.quantile(taken, 0.95))
+
+
+def lag1(series: Series) -> float | None:
+    """The rank correlation of each round with the next; None where there is none to tell."""
+    taken = np.array(values(sorted(series)))
+    if len(taken) < FEWEST:
+        return None
+    before, after = (np.argsort(np.argsort(part)) for part in (taken[:-1], taken[1:]))
+    return None if np.ptp(taken) == 0 else float(np.corrcoef(before, after)[0, 1])
 
 
 def median(series: Series, seed: int = SEED) -> Interval:
     """The median of a series; ValueError when it is empty."""
     if not series:
         raise ValueError("no samples: there is no median")
-    taken = np.array(values(series))
+    taken = np.array(values(sorted(series)))
     point = float(np.median(taken))
     if len(taken) < FEWEST:
         return _unknown(point, len(taken))
@@ -82,17 +100,17 @@ def median(series: Series, seed: int = SEED) -> Interval:
     return Interval(point, *_bounds(drawn), len(taken))
 
 
-def ratio(a: Series, b: Series, seed: int = SEED, *, paired: bool = True) -> Interval:
+def ratio(a: Series, b: Series, seed: int = SEED, *, pair: bool = True) -> Interval:
     """The median of `a` over that of `b`; ValueError when not all values are positive."""
     _require_positive(a, b)
-    return _compare(a, b, np.divide, seed, paired=paired)
+    return _compare(a, b, np.divide, seed, pair=pair)
 
 
-def difference(a: Series, b: Series, seed: int = SEED, *, paired: bool = True) -> Interval:
+def difference(a: Series, b: Series, seed: int = SEED, *, pair: bool = True) -> Interval:
     """The median of `a` less that of `b`; ValueError when either is empty."""
     if not a or not b:
         raise ValueError("no difference: a series is empty")
-    return _compare(a, b, np.subtract, seed, paired=paired)
+    return _compare(a, b, np.subtract, seed, pair=pair)
 
 
 def exactly(a: Series, b: Series) -> Interval:
@@ -102,14 +120,10 @@ def exactly(a: Series, b: Series) -> Interval:
     return Interval(value, value, value, min(len(a), len(b)))
 
 
-def pairs(a: Series, b: Series) -> tuple[Values, Values] | None:
-    """The values of the rounds that both have, or None where those are too few."""
-    first, second = dict(a), dict(b)
-    common = sorted(first.keys() & second.keys())
-    repeated = len(first) < len(a) or len(second) < len(b)
-    if repeated or len(common) < FEWEST:
-        return None
-    return np.array([first[r] for r in common]), np.array([second[r] for r in common])
+def paired(a: Series, b: Series) -> bool:
+    """Whether both have the same rounds, each once."""
+    first, second = [r for r, _ in sorted(a)], [r for r, _ in sorted(b)]
+    return first == second and len(set(first)) == len(first)
 
 
 def _require_positive(a: Series, b: Series) -> None:
@@ -117,18 +131,18 @@ def _require_positive(a: Series, b: Series) -> None:
         raise ValueError("no ratio: a series is empty, or not all of its values are positive")
 
 
-def _compare(a: Series, b: Series, combine: Combine, seed: int, *, paired: bool) -> Interval:
+def _compare(a: Series, b: Series, combine: Combine, seed: int, *, pair: bool) -> Interval:
     rng = np.random.default_rng(seed)
-    both = pairs(a, b) if paired else None
-    first, second = both or (np.array(values(a)), np.array(values(b)))
+    first, second = (np.array(values(sorted(series))) for series in (a, b))
     point = combine(np.median(first, keepdims=True), np.median(second, keepdims=True)).item()
     fewest = min(len(first), len(second))
     if fewest < FEWEST:
         return _unknown(point, fewest)
+    both = pair and paired(a, b)
     rows = _draw(len(first), rng)
     others = rows if both else _draw(len(second), rng)
     drawn = combine(_medians(first, rows), _medians(second, others))
-    return Interval(point, *_bounds(drawn), fewest, paired=both is not None)
+    return Interval(point, *_bounds(drawn), fewest, paired=both)
 
 
 def _unknown(point: float, n: int) -> Interval:
@@ -136,7 +150,16 @@ def _unknown(point: float, n: int) -> Interval:
 
 
 def _draw(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return rng.integers(0, n, size=(RESAMPLES, n))
+    """Positions in a series of `n`, a row for each resample: blocks that begin anywhere."""
+    length = block(n)
+    blocks = math.ceil(n / length)
+    begins = rng.integers(0, n, size=(RESAMPLES, blocks, 1))
+    return ((begins + np.arange(length)) % n).reshape(RESAMPLES, -1)[:, :n]
+
+
+def block(n: int) -> int:
+    """Rounds in a block, of the order of the cube root, which is usual: 4 of 30, 2 of 6."""
+    return next(length for length in itertools.count(1) if length**3 >= n)
 
 
 def _medians(taken: Values, rows: NDArray[np.int64]) -> Values:

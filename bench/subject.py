@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 PROCESS, CONTAINER, VM = "process", "container", "vm"
+NONE, BRIDGE, TAP = "none", "bridge", "tap"
+AGAIN = "-again"  # ends the name under which a subject is measured a second time
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Run:
 
     `lines` are what the program printed, each with its arrival here. `cpu_s` is the processor
     time of all processes that took part and ended, None where they are not this one's children.
+    `used` is, for each line of a VM's program, the processor time of its QEMU when it arrived;
+    `retries` how many boots failed before.
     """
 
     began: int
@@ -30,6 +34,8 @@ class Run:
     lines: list[tuple[str, int]]
     cpu_s: float | None = None
     phases: dict[str, tuple[int, int]] = field(default_factory=dict)
+    used: list[float] = field(default_factory=list)
+    retries: int = 0
 
     @property
     def first(self) -> int:
@@ -61,6 +67,7 @@ class Subject(Protocol):
     name: str  # in samples and on the command line: "step6"
     label: str  # for people: "minirt, step 6"
     family: str  # PROCESS, CONTAINER or VM
+    network: str  # what a start sets up: NONE, BRIDGE (veth, bridge and NAT) or TAP
 
     def absent(self) -> str:
         """Why it cannot run on this machine; "" when it can."""
@@ -76,3 +83,8 @@ class Subject(Protocol):
 
     def launch(self, argv: Sequence[str]) -> Instance:
         """Start one that stays, and return when its first line has arrived."""
+
+
+def plain_name(subject: Subject) -> str:
+    """Its name, the same for both of a pair: what a metric goes by."""
+    return subject.name.removesuffix(AGAIN)

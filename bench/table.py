@@ -10,8 +10,10 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import stats, units
-from bench.cells import PROCESS, VMS, setting_text
+from bench import findings, stats, units
+from bench.cells import PROCESS, VMS
+from bench.findings import MACHINES
+from bench.words import setting_text
 from minirt.telemetry.waterfall import Pen
 
 if TYPE_CHECKING:
@@ -37,20 +39,22 @@ class Table:
 
 
 def headline(cells: Cells) -> Table:
-    """Start-up and memory of each subject, and how often it was disturbed."""
+    """Start-up and memory of each subject, and how often there was contention."""
     start = usual(cells, "start")
     memory = usual(cells, "memory")
     references = _references(cells, start)
-    head = ["", "start", "p95"]
+    head = ["", "start", "n", "slowest"]
+    head += ["less the plain process"] if PROCESS in references else []
     head += [f"/ {cells.label(name)}" for name in references]
-    head += ["memory", "disturbed"]
+    head += ["memory", "contention"]
     caption = "Time from request to exit"
     if start is not None:
         caption += f" ({setting_text('start', start)})"
     if memory is not None:
-        caption += f", memory of an instance ({setting_text('memory', memory)})"
+        caption += f", memory of an instance's processes ({setting_text('memory', memory)})"
     rows = [_row(cells, name, references, start, memory) for name in cells.known()]
-    return Table(f"{caption}: median [95 % interval]", head, rows, _notes(cells))
+    notes = [*_footnotes(cells, references, start), *_notes(cells)]
+    return Table(f"{caption}: median [95 % interval]", head, rows, notes)
 
 
 def usual(cells: Cells, metric: str) -> Setting | None:
@@ -85,9 +89,9 @@ def show(table: Table, out: TextIO | None = None) -> None:
 
 
 def _references(cells: Cells, start: Setting | None) -> list[str]:
-    """The plain process, runc and the first VM, of those that were measured."""
+    """The plain process, runc, and a VM that stands for VMs, unless it was emulated."""
     measured = cells.subjects("start", start)
-    machines = [name for name in measured if cells.family(name) == "vm"]
+    machines = [name for name in MACHINES if name in measured and not cells.emulated(name)]
     fixed = [name for name in (PROCESS, "runc") if name in measured]
     return fixed + machines[:1]
 
@@ -99,13 +103,16 @@ def _row(
     start: Setting | None,
     memory: Setting | None,
 ) -> list[str]:
-    label = cells.label(name) + (" (emulated)" if cells.emulated(name) else "")
     taken = cells.series("start", name, start) if start is not None else []
-    row = [label, _median(taken, "s")]
-    row.append(units.quantity(stats.p95(taken), "s") if taken else ABSENT)
+    row = [findings.name(cells, name), _median(taken, "s"), str(len(taken)) if taken else ABSENT]
+    row.append(tail_text(taken) if taken else ABSENT)
+    if PROCESS in references:
+        floor = cells.series("start", PROCESS, start)
+        row.append(ABSENT if name == PROCESS else difference_text(taken, floor))
     for reference in references:
         other = cells.series("start", reference, start)
-        row.append(ABSENT if name == reference else ratio_text(taken, other))
+        equal = name != reference and findings.beside(cells, name, reference)
+        row.append(ratio_text(taken, other) if equal else ABSENT)
     held = cells.series("memory", name, memory) if memory is not None else []
     row.append(_median(held, "bytes"))
     return [*row, disturbed_text(cells, name)]
@@ -123,6 +130,16 @@ def ratio_text(a: Series, b: Series) -> str:
         return ABSENT
 
 
+def difference_text(a: Series, b: Series) -> str:
+    return units.interval(stats.difference(a, b), "s") if a and b else ABSENT
+
+
+def tail_text(series: Series) -> str:
+    """As in "max 16.2 ms", for a percentile that few samples do not have."""
+    name, value = stats.tail(series)
+    return f"{name} {units.quantity(value, 's')}"
+
+
 def disturbed_text(cells: Cells, name: str) -> str:
     own = [sample for sample in cells.results.samples if sample.subject == name]
     if not own:
@@ -130,11 +147,33 @@ def disturbed_text(cells: Cells, name: str) -> str:
     return f"{sum(sample.disturbed for sample in own)} of {len(own)}"
 
 
+def _footnotes(cells: Cells, references: Sequence[str], start: Setting | None) -> list[str]:
+    """What the columns of ratios hide: the floor, and what a reference does besides."""
+    notes = []
+    if PROCESS in references:
+        floor = stats.median(cells.series("start", PROCESS, start))
+        notes.append(
+            f"The floor is the plain process: {units.interval(floor, 's')}, which includes what "
+            "the harness itself takes to spawn, to read and to wait."
+        )
+    others = [name for name in references if name != PROCESS]
+    notes += [
+        f"/ {cells.label(name)}: the work is not the same: {cells.note(name)}."
+        for name in others
+        if cells.note(name)
+    ]
+    if others:
+        notes.append(
+            f"{ABSENT} in a column of ratios: the network differs, or nothing was measured."
+        )
+    return notes
+
+
 def _notes(cells: Cells) -> list[str]:
     notes = []
     if any(cells.emulated(name) for name in cells.subjects()):
         notes.append(
-            "Emulated: no KVM. Such a row measures the emulator (TCG), not virtualisation."
+            "Emulated: no usable KVM. Such a row has emulator figures (TCG), not virtualisation's."
         )
     if not cells.results.complete:
         notes.append("The run was interrupted: this is what it had measured by then.")

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import cells as results
+from bench import loading
 from bench.charts import amounts, phases, price, ratios, scaling, start
 from bench.charts.chart import Chart, Missing
 from bench.charts.html import figure
@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="directory for the charts")
     options = parser.parse_args(argv)
     try:
-        found = charts(results.load(options.file))
+        found = charts(loading.load(options.file))
         options.out.mkdir(parents=True, exist_ok=True)
         for chart in found:
             _write(options.out, chart)

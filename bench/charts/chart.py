@@ -13,8 +13,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from bench import cells as facts
-from bench import units
+from bench import units, words
 from bench.charts.style import CSS, RC
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _head(text: str, name: str, title: str, about: str) -> str:
 def caption(cells: Cells, subjects: Iterable[str], counts: Iterable[int]) -> str:
     """Machine, kernel, accelerator where a VM was emulated, and how many samples there are."""
     numbers = sorted(set(counts))
-    parts = facts.machine_words(cells)
+    parts = words.machine_words(cells)
     if numbers:
         parts.append(f"n = {numbers[0]}" + (f" to {numbers[-1]}" if numbers[1:] else ""))
     if any(cells.emulated(subject) for subject in subjects):

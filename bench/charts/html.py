@@ -29,10 +29,11 @@ def table(of: Table) -> str:
         f"<tr>{_cell(row[0], 'row')}{''.join(_cell(text) for text in row[1:])}</tr>"
         for row in of.rows
     )
+    notes = "".join(f'<p class="note">{" ".join(escape(n).split())}</p>' for n in of.notes)
     return (
         f'<div class="bench-scroll" tabindex="0" role="region" aria-label="{escape(of.caption)}">'
         f"<table><caption>{escape(of.caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
+        f"<tbody>{rows}</tbody></table></div>{notes}"
     )
 
 

@@ -1,5 +1,6 @@
 """Where the time of a start goes: a container's phases over a VM's, on one time axis.
 
+Each subject's is one real run, the one of median length: a composite of several never took place.
 A phase that encloses others is in the table only: time between bars belongs to one of those.
 """
 
@@ -7,13 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from bench import findings, units
 from bench.cells import in_order
 from bench.charts.chart import Chart, Missing, caption, figure, inline, tick
 from bench.charts.style import look
-from bench.findings import CONTAINERS, MACHINES
 from bench.table import Table, usual
 
 if TYPE_CHECKING:
@@ -42,16 +40,16 @@ class Phase(NamedTuple):
 def charts(cells: Cells) -> list[Chart | Missing]:
     setting = usual(cells, "start")
     found = _found(cells, setting)
-    choices = ([s for s in order if s in found] for order in (CONTAINERS, MACHINES))
-    subjects = [choice[0] for choice in choices if choice]
+    subjects = [subject for subject in findings.standing(cells) if subject in found]
     if not subjects:
-        return [Missing("phases", TOPIC, "no subject recorded its phases")]
+        why = "nobody who stands for containers or VMs recorded its phases"
+        return [Missing("phases", TOPIC, why)]
     return [_chart(cells, {s: _innermost(found[s]) for s in subjects}, found, setting)]
 
 
 def _found(cells: Cells, setting: Setting | None) -> dict[str, list[Phase]]:
     subjects = {*cells.subjects("phases"), *cells.subjects("start", setting)}
-    found = {s: _medians(_samples(cells, s, setting)) for s in in_order(subjects)}
+    found = {s: list(one(_samples(cells, s, setting)).values()) for s in in_order(subjects)}
     return {subject: phases for subject, phases in found.items() if phases}
 
 
@@ -60,23 +58,26 @@ def _samples(cells: Cells, subject: str, setting: Setting | None) -> list[Sample
     return cells.samples("phases", subject) or cells.samples("start", subject, setting)
 
 
-def _medians(samples: Sequence[Sample]) -> list[Phase]:
-    """Each phase from the median of its beginnings to that of its ends."""
-    stamps: dict[str, list[tuple[float, float]]] = {}
-    for sample in samples:
-        phases = sample.detail.get("phases")
-        for name, span in (phases if isinstance(phases, dict) else {}).items():
-            if isinstance(span, list) and len(span) == 2:
-                stamps.setdefault(str(name), []).append((float(span[0]), float(span[1])))
-    found = [
-        Phase(name, *(float(v) for v in np.median(np.array(spans), axis=0)))
-        for name, spans in stamps.items()
+def one(samples: Sequence[Sample]) -> dict[str, Phase]:
+    """The phases of the run of median length, by name, in the order of time."""
+    told = sorted((s for s in samples if spans(s)), key=lambda s: s.value)
+    if not told:
+        return {}
+    found = spans(told[(len(told) - 1) // 2])
+    return {p.name: p for p in sorted(found, key=lambda phase: (phase.begin, -phase.end))}
+
+
+def spans(sample: Sample) -> list[Phase]:
+    told = sample.detail.get("phases")
+    return [
+        Phase(str(name), float(span[0]), float(span[1]))
+        for name, span in (told if isinstance(told, dict) else {}).items()
+        if isinstance(span, list) and len(span) == 2
     ]
-    return sorted(found, key=lambda phase: (phase.begin, -phase.end))
 
 
 def _innermost(phases: Sequence[Phase]) -> list[Phase]:
-    """Those that enclose no other. Stamps keep their order in medians, so that can be seen."""
+    """Those that enclose no other."""
 
     def encloses(one: Phase, other: Phase) -> bool:
         return one.begin <= other.begin and other.end <= one.end and one.takes > other.takes
@@ -92,12 +93,12 @@ def _chart(
 ) -> Chart:
     lengths = {s: max(phase.end for phase in phases) for s, phases in chosen.items()}
     longest = {s: max(phases, key=lambda p: p.takes) for s, phases in chosen.items()}
-    title = "; ".join(
+    title = "In one run each: " + "; ".join(
         f"{findings.name(cells, s)}: {units.quantity(longest[s].takes, 's')} of "
         f"{units.quantity(lengths[s], 's')} is {longest[s].name}"
         for s in chosen
     )
-    about = "The phases of one start each as bars on one time axis, from medians of their stamps."
+    about = "The phases of one start each, as bars on one time axis."
     length = max(lengths.values())
     panels = [(s, length) for s in chosen]
     if min(lengths.values()) * MAGNIFIED < length:
@@ -113,9 +114,10 @@ def _chart(
             _bars(axes, subject, chosen[subject], span)
         svg = inline(picture, "phases", title, about)
     counts = [len(_samples(cells, s, setting)) for s in chosen]
-    table = Table("Phases of a start: medians", ("subject", "phase", "from", "takes"),
-                  _rows(cells, everyone))  # fmt: skip
-    return Chart("phases", TOPIC, title, about, caption(cells, chosen, counts), svg, table)
+    table = Table("Phases of a start: one run each, the one of median length",
+                  ("subject", "phase", "from", "takes"), _rows(cells, everyone))  # fmt: skip
+    note = f"{caption(cells, chosen, counts)}; of these the run of median length is shown"
+    return Chart("phases", TOPIC, title, about, note, svg, table)
 
 
 def _bars(axes: Axes, subject: str, phases: Sequence[Phase], length: float) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench import findings, stats, units
-from bench.cells import STEPS, setting_text
-from bench.charts import ratios
+from bench.cells import STEPS
+from bench.charts import phases, ratios
 from bench.charts.chart import Chart, Missing, caption, figure, inline, tick
 from bench.charts.style import BLUE, GREEN, INK
 from bench.table import Table, usual
+from bench.words import setting_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def mechanisms(cells: Cells) -> list[Chart | Missing]:
         ("step", "median [95 %]", "more than the step before [95 %]"),
         [_row(cells, price) for price in prices],
     )
-    note = caption(cells, steps, [price.total.n for price in prices])
+    note = caption(cells, steps, [price.total.n for price in prices]) + _inside(cells, prices)
     return [Chart("price", TOPIC, title, about, note, svg, table)]
 
 
@@ -69,16 +70,26 @@ def _prices(cells: Cells, steps: Sequence[str], setting: Setting) -> list[Price]
     return prices
 
 
+def _inside(cells: Cells, prices: list[Price]) -> str:
+    """What a bar holds besides its mechanism: an interpreter's start, a library's import."""
+    first = prices[0].subject
+    taken = phases.one(cells.samples("phases", first)).get("interpreter")
+    length = "" if taken is None else f" ({units.quantity(taken.takes, 's')} in a traced run)"
+    words = f"; the first bar holds the start of the Python interpreter{length}"
+    holders: dict[str, list[str]] = {}
+    for price in prices:
+        holders.setdefault(cells.note(price.subject), []).append(cells.label(price.subject))
+    notes = [f"; {', '.join(whom)}: {note}" for note, whom in holders.items() if note]
+    return words + "".join(notes)
+
+
 def _title(cells: Cells, prices: list[Price]) -> str:
     dearest = max(prices[1:], key=lambda price: price.more.value if price.more else 0)
     name = cells.label(dearest.subject)
     if dearest.more is None or not dearest.more.known or dearest.more.low <= 0:
         return "No step is shown to cost more than the one before"
-    whole = prices[-1].total.value
-    return (
-        f"The dearest step is {name}: {units.quantity(dearest.more.value, 's')} more than the "
-        f"step before, of {units.quantity(whole, 's')} in all"
-    )
+    low, high = (units.quantity(bound, "s") for bound in (dearest.more.low, dearest.more.high))
+    return f"The dearest step is {name}: {low} to {high} more than the step before"
 
 
 def _bars(cells: Cells, axes: Axes, prices: list[Price]) -> None:
@@ -141,6 +152,6 @@ def tracing(cells: Cells) -> list[Chart | Missing]:
 
 def _words(panel: ratios.Panel, subject: str) -> str:
     at = panel.costs[subject]
-    if not at.known or at.contains(1):
-        return f"no price shown with {panel.title}"
-    return f"{units.three((at.value - 1) * 100)} % more time with {panel.title}"
+    if not at.known:
+        return f"{panel.title}, too few samples"
+    return f"{panel.title}, {findings.between_words(at)} times as long as without"

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import findings, units
-from bench.cells import PROCESS, counted, setting_text
+from bench.cells import PROCESS, counted
 from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis
 from bench.charts.style import INK, look
 from bench.table import Table
+from bench.words import setting_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 TOPICS = {"cpu": "Processor", "disk": "Disk", "network": "Network"}
 COLUMNS = 3  # panels beside each other
+MARGIN = 1.05  # "no cost" is said only of what is shown to be below it
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ def charts(cells: Cells) -> list[Chart | Missing]:
     found: list[Chart | Missing] = []
     for metric, topic in TOPICS.items():
         panels = _panels(cells, metric)
-        why = f"no subject and the plain process have samples of {metric} in common"
+        why = "; ".join(cells.reasons(metric))
+        why = why or f"no subject and the plain process have samples of {metric} in common"
         found.append(
             _chart(cells, metric, topic, panels) if panels else Missing(metric, topic, why)
         )
@@ -81,25 +84,42 @@ def _chart(cells: Cells, metric: str, topic: str, panels: list[Panel]) -> Chart:
         rows(cells, panels, subjects),
     )
     counts = [at.n for panel in panels for at in panel.costs.values()]
-    return Chart(metric, topic, title, about, caption(cells, subjects, counts), svg, table)
+    note = caption(cells, subjects, counts) + _cached(cells, metric)
+    return Chart(metric, topic, title, about, note, svg, table)
+
+
+def _cached(cells: Cells, metric: str) -> str:
+    """Whether what is called memory fitted into a cache of the processor."""
+    if not any(sample.detail.get("cached") is True for sample in cells.of_metric(metric)):
+        return ""
+    return "; memory: the buffers fit into the processor's largest cache, so that was measured"
 
 
 def _title(cells: Cells, panels: list[Panel]) -> str:
-    """The greatest cost of the containers' and of the VMs' representative."""
-    parts = []
-    for order in (findings.CONTAINERS, findings.MACHINES):
-        subject = next((s for s in order if any(s in p.costs for p in panels)), None)
-        if subject is None:
-            continue
-        own = [panel for panel in panels if subject in panel.costs]
-        worst = max(own, key=lambda p: p.costs[subject].value)
-        at = worst.costs[subject]
-        name = findings.name(cells, subject)
-        if at.known and at.low > 1:
-            parts.append(f"{name} costs at most {units.three(at.value)} times ({worst.title})")
-        else:
-            parts.append(f"{name} shows no cost")
-    return "Beside the plain process, " + "; ".join(parts or ["nobody was measured"])
+    """The greatest cost of those who stand for all, as the interval that the samples allow."""
+    container, machine = findings.standing(cells)
+    containers = [container, *findings.CONTAINERS]  # it may lack the network that is measured
+    machines = [machine] if machine and not cells.emulated(machine) else []
+    measured = {subject for panel in panels for subject in panel.costs}
+    chosen = [[s for s in order if s in measured][:1] for order in (containers, machines)]
+    parts = [_worst(cells, panels, subject) for side in chosen for subject in side]
+    return "Beside the plain process, " + "; ".join(parts or ["only emulator figures"])
+
+
+def _worst(cells: Cells, panels: list[Panel], subject: str) -> str:
+    name = findings.name(cells, subject)
+    own = [panel for panel in panels if subject in panel.costs]
+    known = [panel for panel in own if panel.costs[subject].known]
+    if not known:
+        return f"{name} has too few samples for an interval"
+    greatest = max(known, key=lambda panel: panel.costs[subject].high)
+    if len(known) == len(own) and greatest.costs[subject].high < MARGIN:
+        return (
+            f"{name} takes less than {units.three(MARGIN)} times as much in all that was measured"
+        )
+    worst = max(known, key=lambda panel: panel.costs[subject].value)
+    words = findings.between_words(worst.costs[subject])
+    return f"{name} takes {words} times as much where it is most ({worst.title})"
 
 
 def rows(cells: Cells, panels: list[Panel], subjects: Sequence[str]) -> list[Sequence[str]]:

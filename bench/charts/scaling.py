@@ -1,4 +1,4 @@
-"""What happens with more of them: memory against instances, starts a second against concurrency."""
+"""What happens with more of them: memory against instances, a burst's rate against its size."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import findings, stats, units
+from bench.cells import PROCESS
 from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis, tick
 from bench.charts.style import look
 from bench.table import Table
@@ -34,12 +35,16 @@ class Scaling:
 
 MEMORY = Scaling(
     "memory", "instances", "bytes", "Memory",
-    "holds {} times the memory of", "instances at a time", "memory of each instance",
+    "takes in processes {} times the memory of", "instances at a time",
+    "memory of each one's processes",
 )  # fmt: skip
 STARTS = Scaling(
-    "starts", "at_once", "1/s", "Scale-out",
-    "starts {} times as many a second as", "started at a time", "starts a second",
+    "starts", "at_once", "1/s", "Scale-out: bursts",
+    "starts at {} times the rate of", "starts at once", "rate of the burst",
 )  # fmt: skip
+KERNEL_APART = (
+    "; the kernel's memory is in the table only, where the machine's growth tells it at all"
+)
 Points = dict[float, "Interval"]
 
 
@@ -69,15 +74,38 @@ def _charts(cells: Cells, of: Scaling) -> list[Chart | Missing]:
         _axes(axes, of, found, numbers)
         picture.legend(loc="outside right upper", fontsize=8.5, handlelength=2.6)
         svg = inline(picture, of.metric, title, about)
+    head = ["subject", *(f"{x:g}" for x in numbers)]
     rows = [
         [findings.name(cells, s), *(_cell(points.get(x), of.unit) for x in numbers)]
         for s, points in found.items()
     ]
-    head = ["subject", *(f"{x:g}" for x in numbers)]
+    if of is MEMORY:
+        kernels = [x for x in numbers if any(_kernel(cells, s, x) for s in found)]
+        head += [f"{x:g}: the kernel's" for x in kernels]
+        rows = [
+            [*row, *(_cell(_kernel(cells, s, x), of.unit) for x in kernels)]
+            for row, s in zip(rows, found, strict=True)
+        ]
     table = Table(f"{of.y} against {of.x}: median [95 % interval]".capitalize(), head, rows)
     counts = [point.n for points in found.values() for point in points.values()]
     note = caption(cells, found, counts)
+    note += findings.besides(cells, of.metric)
+    note += _ceiling(cells, found) if of is STARTS else KERNEL_APART
     return [Chart(of.metric, of.topic, title, about, note, svg, table)]
+
+
+def _kernel(cells: Cells, subject: str, instances: float) -> Interval | None:
+    """What the machine's kernel memory grew by for each instance, of the samples that tell it."""
+    series = cells.of_detail(MEMORY.metric, subject, {MEMORY.across: instances}, "kernel")
+    return stats.median(series) if series else None
+
+
+def _ceiling(cells: Cells, found: dict[str, Points]) -> str:
+    """What a rate can be at most here: the harness is a process too, and starts them all."""
+    note = "; a burst is requested at once and is over with the last first line: no lasting rate"
+    if PROCESS not in found:
+        return f"{note}; the harness's own ceiling was not measured"
+    return f"{note}; the ceiling of the harness is the line of {cells.label(PROCESS)}"
 
 
 def _points(cells: Cells, of: Scaling, subject: str) -> Points:
@@ -91,11 +119,12 @@ def _points(cells: Cells, of: Scaling, subject: str) -> Points:
 
 
 def _title(cells: Cells, of: Scaling) -> str:
-    pair = findings.representatives(cells, of.metric)
+    pair = findings.pair(cells, of.metric)
     found = findings.between(cells, of.metric, *pair) if pair else None
-    if found is None:
-        return f"{of.y} against {of.x}".capitalize()
-    return f"{findings.sentence(cells, found, of.words)}, {found.setting[of.across]} {of.x}"
+    words = findings.sentence(cells, found, of.words) if found else ""
+    if found is None or not words:
+        return f"{of.y} against the number of {of.x}".capitalize()
+    return f"{words}, {found.setting[of.across]} {of.x}"
 
 
 def _line(axes: Axes, subject: str, points: Points, label: str) -> None:

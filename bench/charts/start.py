@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import findings, stats, units
-from bench.cells import AGAIN, STEPS, setting_text
+from bench.cells import AGAIN, STEPS
 from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis
 from bench.charts.style import look
-from bench.table import Table
+from bench.table import Table, tail_text
+from bench.words import setting_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
     title = f"{words[0].upper()}{words[1:]}: {finding}"
     about = (
         f"For each of {len(drawn)} subjects, the share of starts that were over by a time, "
-        "on a logarithmic axis; marks at the median and the 95th percentile."
+        "on a logarithmic axis; marks at the median."
     )
     with figure(3.9) as picture:
         axes = picture.subplots()
@@ -53,10 +54,8 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
     left_out = [cells.label(s) for s in found if s not in drawn]
     more = f"; in the table only: {'; '.join(left_out)}" if left_out else ""
     counts = [len(series) for series in found.values()]
-    return Chart(
-        name, TOPIC, title, about, caption(cells, found, counts) + more, svg,
-        _table(cells, found, words),
-    )  # fmt: skip
+    note = caption(cells, found, counts) + more + findings.besides(cells, "start")
+    return Chart(name, TOPIC, title, about, note, svg, _table(cells, found, words))
 
 
 def _table_only(subject: str) -> bool:
@@ -70,15 +69,15 @@ def _curves(cells: Cells, axes: Axes, found: dict[str, Series]) -> None:
         taken = np.sort(np.array(stats.values(found[subject])))
         share = np.arange(1, len(taken) + 1) / len(taken)
         colour, marker, line = look(subject)
-        p50, p95 = stats.median(found[subject]).value, stats.p95(found[subject])
+        p50 = stats.median(found[subject]).value
         axes.step(taken, share, where="post", color=colour, linestyle=line)
-        axes.plot([p50, p95], [0.5, 0.95], linestyle="none", marker=marker, color=colour)
+        axes.plot([p50], [0.5], linestyle="none", marker=marker, color=colour)
         label = f"{findings.name(cells, subject)}, {units.quantity(p50, 's')}"
         axes.plot([], [], color=colour, linestyle=line, marker=marker, label=label)
     low = max(min(everything), 1e-7)
     log_axis(axes, low / 1.5, max(everything) * 1.5, "s")
     axes.set_ylim(0, 1.03)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 0.95], ["0", "25 %", "median", "75 %", "p95"])
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "median", "75 %", "all"])
     axes.set_ylabel("share of starts")
     axes.set_xlabel("time from request to exit")
 
@@ -86,8 +85,8 @@ def _curves(cells: Cells, axes: Axes, found: dict[str, Series]) -> None:
 def _table(cells: Cells, found: dict[str, Series], words: str) -> Table:
     rows: list[Sequence[str]] = []
     for subject, series in found.items():
-        wanted = [units.interval(stats.median(series), "s"), units.quantity(stats.p95(series), "s")]
+        wanted = [units.interval(stats.median(series), "s"), tail_text(series)]
         least = units.quantity(min(stats.values(series)), "s")
         rows.append([findings.name(cells, subject), str(len(series)), least, *wanted])
-    head = ("subject", "n", "least", "median [95 %]", "p95")
+    head = ("subject", "n", "least", "median [95 %]", "slowest")
     return Table(f"Time from request to exit, {words}", head, rows)

@@ -40,6 +40,7 @@ LOOKS: Mapping[str, Look] = {
     "step5": Look(BLUE, "+", "--"),
     "step6": Look(BLUE, "s", "-"),
     "step6-none": Look(BLUE, "D", "--"),
+    "step6-none-compile": Look(BLUE, "d", ":"),
     "warm": Look(PURPLE, "*", "-"),
     "runc": Look(GREEN, "^", "-"),
     "crun": Look(GREEN, "v", "--"),
@@ -49,6 +50,7 @@ LOOKS: Mapping[str, Look] = {
     "docker": Look(GREEN, "p", "-"),
     "lxc": Look(GREEN, "h", "--"),
     "microvm": Look(VERMILLION, "P", "-"),
+    "microvm-tap": Look(VERMILLION, "4", "--"),
     "q35": Look(VERMILLION, "X", "--"),
     "uml": Look(VERMILLION, "d", "-."),
 }

@@ -1,7 +1,7 @@
 """How many instances fit: they are started one after another until a limit is reached.
 
 memory  the machine has less available than before, by BUDGET or by half of what there was
-start   one took longer than START_S, or three times as long as the first where that is more
+slow    one took longer than START_S, or three times as long as the first where that is more
 count   there are MOST of them: more would fit
 time    the sweep took SWEEP_S: more would fit
 error   one did not start at all; `why` in the detail is what it said
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from bench.metrics.memory import IDLE, available
 from bench.metrics.metric import Reading
-from bench.subjects.steps import Step
+from bench.subjects.catalog import differs_inside
 from minirt.errors import MinirtError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ BUDGET = 512 << 20
 MOST = 200
 START_S, START_FACTOR = 2.0, 3.0
 SWEEP_S = 15.0
-FITTING, MEMORY, START, COUNT, TIME, ERROR = "", "memory", "start", "count", "time", "error"
+FITTING, MEMORY, SLOW, COUNT, TIME, ERROR = "", "memory", "slow", "count", "time", "error"
 
 
 class Density:
@@ -44,9 +44,8 @@ class Density:
         return [{"budget_mib": BUDGET >> 20}] if full else []
 
     def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
-        """Of minirt's steps the last is measured, which has what all have."""
         del setting, full
-        return not isinstance(subject, Step) or subject.name.startswith("step6")
+        return differs_inside(subject)
 
     def take(self, subject: Subject, setting: Setting) -> list[Reading]:
         del setting
@@ -85,13 +84,13 @@ class Sweep:
         self.starts.append(start_s)
         self.used = self.before - now
         self.limit = self._limit()
-        self.count += self.limit not in (MEMORY, START)
+        self.count += self.limit not in (MEMORY, SLOW)
 
     def _limit(self) -> str:
         if self.used > self.budget:
             return MEMORY
         if self.starts[-1] > max(START_S, START_FACTOR * self.starts[0]):
-            return START
+            return SLOW
         if len(self.starts) >= MOST:
             return COUNT
         return TIME if sum(self.starts) > SWEEP_S else FITTING

@@ -1,6 +1,7 @@
 """What a disk holds of a subject, and how fast its root is on a file of 64 MiB (large.py).
 
 image       bytes of the file tree, or of the disk that is made of it for a VM
+first-start bytes of all that must be there before the first one (footprint.py)
 writable    bytes of an instance's writable layer, while it waits
 first-read  the file from the image, after this kernel forgot it; a disk's own cache did not
 read        the same once more by the same program
@@ -16,15 +17,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench import large, tree
-from bench.metrics import upper
-from bench.metrics.memory import IDLE, LAST_STEP
+from bench.metrics import footprint, upper
+from bench.metrics.memory import IDLE
 from bench.metrics.metric import Reading
 from bench.metrics.stamped import work
-from bench.subject import PROCESS, VM
+from bench.subject import PROCESS, VM, plain_name
 from bench.subjects import catalog
+from bench.subjects.catalog import differs_inside
 from bench.subjects.engines import Docker
 from bench.subjects.place import Place
-from bench.subjects.steps import Step
 from bench.tree import PROGRAM
 from minirt.errors import HostError
 from minirt.host import cache
@@ -34,11 +35,12 @@ if TYPE_CHECKING:
     from bench.samples import Setting
     from bench.subject import Run, Subject
 
-IMAGE, WRITABLE, COPY_UP, WRITE = "image", "writable", "copy-up", "write"
+IMAGE, FIRST_START, WRITABLE = "image", "first-start", "writable"
+COPY_UP, WRITE = "copy-up", "write"
 # What is measured -> the program's name for it, and whether the file must be forgotten first.
 READS = {"first-read": ("read", True), "read": ("reread", False), "random": ("random", True)}
 WRITES = {COPY_UP: "copyup", WRITE: "write"}
-QUICK, QUICK_CONTAINER = (IMAGE, WRITABLE), "step6-none"
+QUICK, QUICK_CONTAINER = (IMAGE, FIRST_START, WRITABLE), "step6-none"
 SECONDS, BLOCKS = (COPY_UP,), ("random",)
 
 
@@ -50,27 +52,30 @@ class Disk:
         return [{"what": what} for what in (*QUICK, *((*READS, *WRITES) if full else ()))]
 
     def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
-        """Of minirt's steps the last is measured, which has what all have."""
         del setting
-        if not full:
-            return subject.family == VM or subject.name == QUICK_CONTAINER
-        return not isinstance(subject, Step) or subject.number == LAST_STEP
+        if not full and differs_inside(subject):
+            return subject.family == VM or plain_name(subject) == QUICK_CONTAINER
+        return differs_inside(subject)
 
     def take(self, subject: Subject, setting: Setting) -> list[Reading]:
         what = str(setting["what"])
-        if subject.family == PROCESS and what in (IMAGE, WRITABLE, COPY_UP):
+        if subject.family == PROCESS and what in (IMAGE, FIRST_START, WRITABLE, COPY_UP):
             raise HostError(f"{what}: a plain process has neither an image nor layers")
         if subject.family == VM and what in (WRITABLE, *WRITES):
             raise HostError(f"{what}: the guest's writable layer is in its memory, on no disk")
         if what == IMAGE:
             return [Reading(image_bytes(subject), "bytes")]
+        if what == FIRST_START:
+            sizes = footprint.parts(subject)
+            detail = {"parts": sizes, "not_counted": footprint.NOT_COUNTED}
+            return [Reading(sum(sizes.values()), "bytes", detail)]
         if what == WRITABLE:
             return [Reading(writable_bytes(subject), "bytes")]
         done = work(run(subject, what))
-        detail = {"work_s": done.seconds, "amount": done.amount}
+        times = {"work_s": done.seconds, "amount": done.amount, "cpu_s": done.cpu_s}
         if what in SECONDS:
-            return [Reading(done.seconds, "s", detail)]
-        return [Reading(done.rate, "1/s" if what in BLOCKS else "bytes/s", detail)]
+            return [Reading(done.seconds, "s", times)]
+        return [Reading(done.rate, "1/s" if what in BLOCKS else "bytes/s", times)]
 
 
 def image_bytes(subject: Subject) -> int:

@@ -55,6 +55,8 @@ def times(run: Run) -> dict[str, Any]:
     detail: dict[str, Any] = {"first_s": (run.first - run.began) / 1e9}
     if run.cpu_s is not None:
         detail["cpu_s"] = run.cpu_s
+    if run.retries:
+        detail["retries"] = run.retries
     if run.phases:
         detail["phases"] = {
             name: [(start - run.began) / 1e9, (end - run.began) / 1e9]

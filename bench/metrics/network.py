@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from bench import process, tree
 from bench.metrics.metric import Reading
 from bench.metrics.stamped import Work, work
-from bench.subject import PROCESS
+from bench.subject import BRIDGE, NONE, PROCESS
 from bench.subjects.launched import launch
-from bench.subjects.steps import BRIDGE, Step
+from bench.subjects.steps import Step
 from bench.tree import PROGRAM
 from minirt.errors import HostError
 
@@ -42,9 +42,9 @@ class Network:
 
     def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
         del full
-        return setting["path"] == DIRECT or (
-            isinstance(subject, Step) and subject.network == BRIDGE
-        )
+        if setting["path"] == PUBLISHED:
+            return isinstance(subject, Step) and subject.network == BRIDGE
+        return subject.network != NONE or subject.family == PROCESS
 
     def take(self, subject: Subject, setting: Setting) -> list[Reading]:
         if setting["path"] == PUBLISHED:

@@ -1,7 +1,10 @@
 """Where the time of a start goes: the spans of minirt's own trace, and a VM's marks.
 
 Apart from `start`, because a step that writes its trace to a file ends later than one that does
-not: what is compared is `start`, this only splits it. `value` is the time to the end.
+not: what is compared is `start`, this only splits it. `value` is the time to the end. A sample has
+all phases of one run, so that a real one can be shown, such as that of the median time.
+
+The import of the netlink library is in the span of the mechanism that needs it first.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 class Phases:
     name, title = "phases", "phases of a start"
-    seconds, least = (12.0, 120.0), 3
+    seconds, least = (24.0, 120.0), 6
 
     def settings(self, *, full: bool) -> list[Setting]:
         del full

@@ -15,10 +15,15 @@ COMMAND = "vm.command"  # the phase of a VM that its first line cannot be as ear
 
 @dataclass(frozen=True)
 class Work:
-    """`amount` is how much was done: steps, bytes, calls, as the work counts."""
+    """`amount` is how much was done: steps, bytes, calls, as the work counts.
+
+    `cpu_s` is the processor time between the two lines: of the program, as it says itself, or of
+    the whole QEMU where it runs in a VM.
+    """
 
     seconds: float
     amount: int
+    cpu_s: float
 
     @property
     def rate(self) -> float:
@@ -35,4 +40,11 @@ def work(run: Run) -> Work:
     text, at = ended[0]
     if at <= begun[0] or run.phases.get(COMMAND, (0, 0))[0] == begun[0]:
         raise HostError("its lines have no times of their own, so they cannot tell the work's")
-    return Work((at - begun[0]) / 1e9, int(text.split()[2]))
+    _end, _name, amount, user, system = text.split()
+    return Work((at - begun[0]) / 1e9, int(amount), _of_vm(run) or float(user) + float(system))
+
+
+def _of_vm(run: Run) -> float:
+    """What QEMU used from the first of the two lines to the last; 0.0 without one."""
+    words = [text.split()[0] for text, _ in run.lines if text]
+    return run.used[words.index("end")] - run.used[words.index("begin")] if run.used else 0.0

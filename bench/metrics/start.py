@@ -21,7 +21,7 @@ MARK = (PROGRAM, "mark")
 
 class Start:
     name, title = "start", "start to first line and to end"
-    seconds, least = (125.0, 600.0), 10
+    seconds, least = (80.0, 600.0), 10
 
     def settings(self, *, full: bool) -> list[Setting]:
         del full

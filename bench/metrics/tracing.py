@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench.metrics.metric import Reading, times, total
 from bench.metrics.start import MARK
+from bench.subject import plain_name
 from bench.subjects.steps import Step
 from bench.subjects.warm import Warm
 
@@ -41,7 +42,7 @@ class Tracing:
 
     def about(self, subject: Subject, setting: Setting, *, full: bool) -> bool:
         del full
-        return subject.name == "step6-none" or (
+        return plain_name(subject) == "step6-none" or (
             isinstance(subject, Warm) and setting["trace"] in WARM_WAYS
         )
 

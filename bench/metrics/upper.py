@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 from minirt import state as states
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OPTION = "upperdir="
+RECORDED_S = 2.0  # the state says the pid of an init at some time after its program has begun
 
 
 def directory(pids: Sequence[int]) -> str:
@@ -40,9 +42,12 @@ def of_root(pid: int | str) -> str:
 
 def _of_minirt(upper: str, pids: Sequence[int]) -> str:
     """The directory `upper` of the container whose init is one of `pids`; "" for none."""
-    for state in states.every(state_root.default()):
-        with contextlib.suppress(StateError):  # of another's, which comes or goes
-            state.load()
-            if upper and state.pid in pids:
-                return f"{state.directory}/{upper}"
+    deadline = time.monotonic() + RECORDED_S
+    while upper and time.monotonic() < deadline:
+        for state in states.every(state_root.default()):
+            with contextlib.suppress(StateError, FileNotFoundError):  # another's comes or goes
+                state.load()
+                if state.pid in pids:
+                    return f"{state.directory}/{upper}"
+        time.sleep(0.005)
     return ""

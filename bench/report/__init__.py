@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import cells, table
+from bench import loading, table
 from bench.report.page import page
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     )
     options = parser.parse_args(argv)
     try:
-        found = cells.load(options.file)
+        found = loading.load(options.file)
         target = (options.out or options.file.parent) / "report.html"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(page(found), encoding="utf-8")

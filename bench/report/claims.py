@@ -1,4 +1,8 @@
-"""What everyone says of containers and VMs, and what this machine says to it."""
+"""What everyone says of containers and VMs, and what this machine says to it.
+
+A claim is judged by one pair, the same in the whole report, with equal networks. Against a VM whose
+processor was emulated nothing is judged but what is counted, such as bytes on a disk.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench import findings, units
-from bench.cells import counted, setting_text
+from bench.cells import NETWORKS, counted
+from bench.report.reasons import lacking, unrated
 from bench.table import Table
+from bench.words import setting_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +23,13 @@ if TYPE_CHECKING:
     from bench.samples import Setting
     from bench.stats import Interval
 
-HELD, PARTLY, REFUTED, OPEN, UNMEASURED = (
+HELD, PARTLY, REFUTED, OPEN, UNMEASURED, EMULATED = (
     "held", "held in part", "not held", "inconclusive", "not measured",
+    "not measured (no usable KVM)",
 )  # fmt: skip
 EMULATOR = (
-    "The VM's processor was emulated (TCG, no KVM): this measures the emulator, not virtualisation."
+    "The VM's processor was emulated (TCG, no usable KVM): its figures are the emulator's, and say "
+    "nothing of virtualisation."
 )
 
 
@@ -45,7 +53,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`word` is one of the five; `lines` are the measures of the pair that stands for all.
+    """`word` is one of the six; `lines` are the measures of the pair that stands for all.
 
     `who` names that pair; "" when nothing was measured, and then `lines` say why.
     """
@@ -63,25 +71,25 @@ CLAIMS = (
         Measure("start", "from request to exit"),
         Measure("start", "from request to the first line of the program", detail="first_s"),
     )),
-    Claim("Less memory", "A container takes less memory than a VM.", (
+    Claim("Less memory", "A container's processes take less memory than a VM's.", (
         Measure("memory", "memory of one instance", {"instances": 1}),
     )),
     Claim("Less disk", "A container takes less disk than a VM.", (
-        Measure("disk", "size of the image", {"what": "image"}),
+        Measure("disk", "what a first start needs on the disk", {"what": "first-start"}),
         Measure("disk", "writable layer", {"what": "writable"}),
     )),
     Claim("Less CPU", "The same work takes less processor time in a container.", (
-        Measure("cpu", "time for fixed work", every=True),
+        Measure("cpu", "processor time of fixed work", detail="cpu_s", every=True),
     )),
-    Claim("Denser packing", "More containers than VMs fit on a machine.", (
-        Measure("density", "instances until the limit"),
+    Claim("Denser packing", "More containers than VMs fit in the same memory.", (
+        Measure("density", "instances until the memory is used up"),
     )),
-    Claim("Better utilisation", "Less of the machine goes to something else than programs.", (
-        Measure("start", "processor time that a start takes", detail="cpu_s"),
-        Measure("memory", "memory of each of the most instances that both ran"),
+    Claim("CPU of a start", "Starting a container takes less processor time than a VM.", (
+        Measure("start", "of its own processes", detail="cpu_s"),
+        Measure("start", "of the whole machine, the kernel's own work too", detail="system_cpu_s"),
     )),
-    Claim("Faster scale-out", "More containers than VMs can be started a second.", (
-        Measure("starts", "starts a second"),
+    Claim("Faster scale-out", "A burst of containers starts at a higher rate than one of VMs.", (
+        Measure("starts", "rate of a burst"),
     )),
 )  # fmt: skip
 
@@ -91,29 +99,37 @@ def verdicts(cells: Cells) -> list[Verdict]:
 
 
 def judge(cells: Cells, claim: Claim) -> Verdict:
-    """The verdict of the representatives; all other pairs are listed beside it."""
-    found = [(m, each) for m in claim.measures for each in _representative(cells, m)]
+    """The verdict of those who stand for all; all other pairs are listed beside it."""
+    container, machine = findings.standing(cells)
+    per_measure = [(m, _findings(cells, m, container, machine)) for m in claim.measures]
+    found = [(m, each) for m, those in per_measure for each in those]
+    missing = [_missing(cells, m, container, machine) for m, those in per_measure if not those]
+    pairs = _pairs(cells, claim.measures)
+    who = _who(cells, container, machine) if container and machine else ""
     if not found:
-        return Verdict(claim, UNMEASURED, "", _why(cells, claim.measures))
-    word = _word([each for _, each in found])
-    first = found[0][1]
-    lines = [_line(cells, measure, each, first) for measure, each in found]
-    timed = any(cells.emulated(each.b) for m, each in found if not counted(m.metric, each.unit))
-    return Verdict(
-        claim, word, _who(cells, first), lines, EMULATOR if timed else "",
-        _pairs(cells, claim.measures),
-    )  # fmt: skip
+        lines = list(dict.fromkeys(line for each in missing for line in each))
+        return Verdict(claim, UNMEASURED, who, lines, pairs=pairs)
+    emulated = any(_emulated(cells, m, each) for m, each in found)
+    say = _factor if emulated else _better
+    lines = [f"{_what(measure, each)}: {say(each)}" for measure, each in found]
+    lines += [line for each in missing for line in each]
+    word = EMULATED if emulated else _word([each for _, each in found], whole=not missing)
+    return Verdict(claim, word, who, lines, EMULATOR if emulated else "", pairs)
 
 
-def _word(found: Sequence[Finding]) -> str:
-    """Held when nothing speaks against it, and what is not shown is not counted for it."""
+def _emulated(cells: Cells, measure: Measure, found: Finding) -> bool:
+    return cells.emulated(found.b) and not counted(measure.metric, found.unit)
+
+
+def _word(found: Sequence[Finding], *, whole: bool) -> str:
+    """Held, or not, when every measure of the claim was taken and says so."""
     held = sum(each.advantage.known and each.advantage.low > 1 for each in found)
     refuted = sum(_refutes(each.advantage) for each in found)
-    if held == len(found):
+    if held == len(found) and whole:
         return HELD
-    if refuted == len(found):
+    if refuted == len(found) and whole:
         return REFUTED
-    return PARTLY if held else REFUTED if refuted else OPEN
+    return PARTLY if held else OPEN
 
 
 def _refutes(advantage: Interval) -> bool:
@@ -122,18 +138,10 @@ def _refutes(advantage: Interval) -> bool:
     return advantage.known and (advantage.high < 1 or equal)
 
 
-def _representative(cells: Cells, measure: Measure) -> list[Finding]:
-    containers, machines = findings.sides(cells, measure.metric, measure.wanted)
-    for container in containers:
-        for machine in machines:
-            found = _findings(cells, measure, container, machine)
-            if found:
-                return found
-    return []
-
-
 def _findings(cells: Cells, measure: Measure, a: str, b: str) -> list[Finding]:
     metric = measure.metric
+    if not a or not b or not findings.alike(cells, a, b):
+        return []
     settings = (
         [s for s in cells.settings(metric) if findings.shared(cells, metric, a, b, s) == s]
         if measure.every
@@ -152,16 +160,28 @@ def _finding(cells: Cells, measure: Measure, a: str, b: str, setting: Setting) -
     return findings.of_series(a, b, setting, "s", one, other)
 
 
-def _who(cells: Cells, found: Finding) -> str:
-    return f"{findings.name(cells, found.a)} against {findings.name(cells, found.b)}"
+def _who(cells: Cells, a: str, b: str) -> str:
+    names = f"{findings.name(cells, a)} against {findings.name(cells, b)}"
+    if findings.alike(cells, a, b):
+        return f"{names}, both {NETWORKS[cells.network(a)]}"
+    return f"{names}: not judged, one has a network and the other has none"
 
 
-def _line(cells: Cells, measure: Measure, found: Finding, first: Finding) -> str:
-    """One measure; its pair is named where it is another than the first one's."""
+def _what(measure: Measure, found: Finding) -> str:
     where = setting_text(measure.metric, found.setting)
-    what = f"{measure.words} ({where})" if where and not measure.wanted else measure.words
-    same = (found.a, found.b) == (first.a, first.b)
-    return f"{what}: {_better(found)}" + ("" if same else f", {_who(cells, found)}")
+    return f"{measure.words} ({where})" if where and not measure.wanted else measure.words
+
+
+def _factor(found: Finding) -> str:
+    """An emulator's figure beside a container's, which says of neither that it is better."""
+    return f"emulated VM / container = {units.ratio(found.ratio.inverse())}"
+
+
+def _missing(cells: Cells, measure: Measure, container: str, machine: str) -> list[str]:
+    if measure.metric == "density" and (text := unrated(cells, container, machine)):
+        return [f"{measure.words}: {text}"]
+    reasons = lacking(cells, measure.metric, measure.wanted, measure.detail)
+    return [f"{measure.words}: not measured: {reason}" for reason in reasons]
 
 
 def _better(found: Finding) -> str:
@@ -184,7 +204,10 @@ def _pairs(cells: Cells, measures: Sequence[Measure]) -> Table | None:
             for b in machines:
                 rows += [_pair(cells, measure, each) for each in _findings(cells, measure, a, b)]
     head = ("container", "VM", "measure", "advantage [95 %]", "resampled")
-    caption = "How many times better each container is than each VM; below 1 the VM is"
+    caption = (
+        "How many times better each container is than each VM of the same kind of network; below 1 "
+        "the VM is. An emulated VM's rows are emulator figures."
+    )
     return Table(caption, head, rows) if rows else None
 
 
@@ -195,27 +218,5 @@ def _pair(cells: Cells, measure: Measure, found: Finding) -> Sequence[str]:
         findings.name(cells, found.b),
         f"{measure.words}, {where}" if where else measure.words,
         units.ratio(found.advantage),
-        "pairs of a round" if found.ratio.paired else "each for itself",
+        "in the same rounds" if found.ratio.paired else "each for itself",
     )
-
-
-def _why(cells: Cells, measures: Sequence[Measure]) -> list[str]:
-    """Which side each measure lacks, and the reasons that the file gives."""
-    lines = []
-    for measure in measures:
-        sides = findings.sides(cells, measure.metric, measure.wanted)
-        lacking = [f for f, side in zip(("container", "vm"), sides, strict=True) if not side]
-        reasons = [line for family in lacking for line in _reasons(cells, family, measure.metric)]
-        lines += reasons or [f"{measure.words}: no container and VM have it in the same setting"]
-    return list(dict.fromkeys(lines))
-
-
-def _reasons(cells: Cells, family: str, metric: str) -> list[str]:
-    """A line for each reason, with all whom it holds for."""
-    holders: dict[str, list[str]] = {}
-    for subject in cells.known():
-        if cells.family(subject) == family:
-            holders.setdefault(cells.why(subject, metric), []).append(cells.label(subject))
-    who = "VM" if family == "vm" else family
-    named = [f"{'; '.join(labels)}: {reason}" for reason, labels in holders.items()]
-    return named or [f"the file names no {who}"]

@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import findings
-from bench.cells import fact_text, machine_words
 from bench.charts import Chart, charts
 from bench.charts.html import figure, table
-from bench.report import method
-from bench.report.claims import EMULATOR, HELD, OPEN, PARTLY, REFUTED, UNMEASURED, verdicts
+from bench.report import conditions, method
+from bench.report.claims import (
+    EMULATED,
+    EMULATOR,
+    HELD,
+    OPEN,
+    PARTLY,
+    REFUTED,
+    UNMEASURED,
+    verdicts,
+)
 from bench.table import headline
+from bench.words import fact_text, machine_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +33,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 TITLE = "Containers against virtual machines"
 # A sign beside each word, for who cannot tell the colours.
-SIGNS = {HELD: "✓", PARTLY: "◐", REFUTED: "✗", OPEN: "?", UNMEASURED: "∅"}
+SIGNS = {HELD: "✓", PARTLY: "◐", REFUTED: "✗", OPEN: "?", UNMEASURED: "∅", EMULATED: "∅"}
+# The style sheet knows these four; what was not measured has no colour.
+STYLES = {HELD: "held", PARTLY: "in-part", REFUTED: "refuted", OPEN: "open"}
 SECTIONS = (
     ("verdicts", "What everyone says, and this machine"),
     ("headline", "At a glance"),
@@ -72,9 +83,7 @@ def _subtitle(cells: Cells) -> str:
 
 
 def _warnings(cells: Cells) -> str:
-    found = []
-    if not cells.results.complete:
-        found.append("The run was interrupted: the report shows what it had measured by then.")
+    found = conditions.warnings(cells)
     emulated = [s for s in cells.subjects() if cells.emulated(s)]
     if emulated:
         found.append(f"{', '.join(cells.label(s) for s in emulated)}: {EMULATOR}")
@@ -86,7 +95,6 @@ def _verdicts(cells: Cells) -> str:
 
 
 def _verdict(of: Verdict) -> str:
-    word = of.word + (", against an emulator" if of.caveat else "")
     who = f'<p class="who">{escape(of.who)}</p>' if of.who else ""
     pairs = (
         f"<details><summary>All pairs<span class='hidden'> for {escape(of.claim.name)}</span>"
@@ -94,12 +102,12 @@ def _verdict(of: Verdict) -> str:
         if of.pairs
         else ""
     )
-    caveat = f'<p class="caveat">{escape(of.caveat)}</p>' if of.caveat else ""
+    figures = '<p class="figures">Emulator figures</p>' if of.caveat else ""
     return (
-        f'<article class="{of.word.replace(" ", "-")}"><h3>{escape(of.claim.name)}</h3>'
-        f'<p class="word"><span aria-hidden="true">{SIGNS[of.word]}</span> {word}</p>'
+        f'<article class="{STYLES.get(of.word, "unmeasured")}"><h3>{escape(of.claim.name)}</h3>'
+        f'<p class="word"><span aria-hidden="true">{SIGNS[of.word]}</span> {of.word}</p>'
         f'<p class="says">“{escape(of.claim.says)}”</p>{who}'
-        f"{_list(of.lines)}{caveat}{pairs}</article>\n"
+        f"{figures}{_list(of.lines)}{pairs}</article>\n"
     )
 
 
@@ -125,14 +133,15 @@ def _method(cells: Cells) -> str:
 
 def _sides(cells: Cells) -> str:
     """Which subjects the sentences above charts and verdicts are about."""
-    containers, machines = findings.sides(cells, "start")
-    if not containers or not machines:
+    container, machine = findings.standing(cells)
+    if not container or not machine:
         return ""
     return (
-        "<p>Where one container and one VM stand for all, they are the first of a fixed list that "
-        f"have samples: {escape(cells.label(containers[0]))}, and "
-        f"{escape(cells.label(machines[0]))} (for start-up). All other pairs are listed with each "
-        "verdict.</p>\n"
+        "<p>One container and one VM stand for all in the whole report: the first VM of a fixed "
+        "list that was measured, and the first container with the same kind of network: "
+        f"{escape(findings.name(cells, container))}, and {escape(findings.name(cells, machine))}. "
+        "All other pairs with equal networks are listed with each verdict. An emulated VM is in no "
+        "title, but where bytes are counted; another runtime takes its place.</p>\n"
     )
 
 

@@ -6,5 +6,6 @@ warm.py        minirt in a resident process     engines.py   podman, docker
 oci.py         runc and crun
 
 Each is a Subject (bench/subject.py); catalog.py lists them all. place.py says where they find
-the file tree; launched.py is what most of them launch, and resident.py belongs to warm.py.
+the file tree; launched.py is what most of them launch. resident.py belongs to warm.py, and
+booter.py to microvm.py.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.subject import AGAIN, TAP
 from bench.subjects import oci, steps
 from bench.subjects.engines import Docker, Podman
 from bench.subjects.microvm import machines
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
 # What `make bench` measures; --full measures all.
 QUICK = (
-    "process", *(f"step{number}" for number in range(1, 7)), "step6-none", "warm", "runc", "crun",
-    "microvm",
+    "process", *(f"step{number}" for number in range(1, 7)), "step6-none", "step6-none-compile",
+    "warm", "runc", "crun", "microvm",
 )  # fmt: skip
-AGAIN = "-again"
 # Which subject is measured under two names: the first of these that takes part.
 PAIRED = ("step6-none", "step6", "warm", "process")
 
@@ -58,6 +58,17 @@ def choose(names: Iterable[str], place: Place) -> list[Subject]:
             found.name, found.label = name, f"{found.label}, again"
         chosen.append(found)
     return chosen
+
+
+def differs_inside(subject: Subject) -> bool:
+    """Whether a running program could tell it from all others.
+
+    An earlier step has less than the last, a compiled filter is the same filter, and a VM with a
+    tap is otherwise the one without.
+    """
+    if isinstance(subject, steps.Step):
+        return subject.number == steps.LAST and not isinstance(subject, steps.Compiling)
+    return subject.network != TAP
 
 
 def pair(names: Iterable[str]) -> list[str]:

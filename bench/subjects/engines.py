@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench import process
 from bench.process import descendants
-from bench.subject import CONTAINER
+from bench.subject import CONTAINER, NONE
 from bench.subjects.launched import Launched, cgroup_of, launch
 from minirt.errors import HostError
 from minirt.linux import cgroups
@@ -37,7 +37,7 @@ OPTIONS = ("--rm", "--interactive", "--network", "none", "--hostname", "bench", 
 class Engine:
     """A program with docker's command line."""
 
-    family = CONTAINER
+    family, network = CONTAINER, NONE
 
     def __init__(self, place: Place, name: str) -> None:
         self.place = place

@@ -15,7 +15,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from bench import process
-from bench.subject import CONTAINER
+from bench.subject import CONTAINER, NONE
 from bench.subjects.launched import Launched, launch
 from minirt.linux.caps import DEFAULT
 from minirt.seccomp import profile
@@ -42,7 +42,7 @@ CGROUPS = "a cgroup of each controller, where minirt uses those that count"
 class Oci:
     """A runtime with runc's command line."""
 
-    family = CONTAINER
+    family, network = CONTAINER, NONE
 
     def __init__(self, place: Place, program: str, *, cgroup: bool = True) -> None:
         self.place = place
@@ -61,7 +61,9 @@ class Oci:
     def note(self) -> str:
         return (
             "the root is read-only, where minirt mounts a writable overlay; the filter is compiled"
-            " at each start, where minirt keeps it; " + ("no cgroup" if self.options else CGROUPS)
+            " at each start, where minirt keeps it (step6-none-compile does not); device nodes are"
+            " made, where minirt mounts the host's; "
+            + ("no cgroup" if self.options else f"{CGROUPS}, one with rules for devices")
         )
 
     def __enter__(self) -> Self:

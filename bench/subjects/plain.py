@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench import process
-from bench.subject import PROCESS
+from bench.subject import NONE, PROCESS
 from bench.subjects.launched import Launched, launch
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Plain:
     """posix_spawn(3) of the program, in the host's own namespaces."""
 
     name, label, family = "process", "plain process", PROCESS
+    network = NONE  # none of its own
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -34,7 +35,10 @@ class Plain:
         return ""
 
     def note(self) -> str:
-        return "isolates nothing"
+        return (
+            "isolates nothing; some of its time is what starting and watching takes this harness,"
+            " so its starts a second are also the most that the harness could measure"
+        )
 
     def run(self, argv: Sequence[str]) -> Run:
         return process.run(self.command(argv))

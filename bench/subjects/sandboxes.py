@@ -13,7 +13,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from bench import process
-from bench.subject import CONTAINER
+from bench.subject import CONTAINER, NONE
 from bench.subjects.launched import Launched, launch
 from minirt.linux import cgroups
 
@@ -29,6 +29,7 @@ class Bubblewrap:
     """bwrap with all namespaces, on the tree read-only."""
 
     name, label, family = "bwrap", "bubblewrap", CONTAINER
+    network = NONE
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -64,6 +65,7 @@ class Lxc:
     """lxc-execute: one program, below LXC's own small init."""
 
     name, label, family = "lxc", "LXC", CONTAINER
+    network = NONE
 
     def __init__(self, place: Place) -> None:
         self.place = place

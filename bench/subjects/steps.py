@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
 from bench import process
-from bench.subject import CONTAINER
+from bench.subject import BRIDGE, CONTAINER, NONE
 from bench.subjects.launched import Launched, launch
 from minirt.linux.namespaces import inode
 from minirt.networks.register import DIRECTORY
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from bench.subject import Run
     from bench.subjects.place import Place
 
-OWN_TREE, OWN_NETWORK = 3, 4  # the steps that bring them
+OWN_TREE, OWN_NETWORK, LAST = 3, 4, 6  # the steps that bring them, and the last one
 ROOT, INTERPRETER = "minirt run", "interpreter"  # the trace, and what comes before it
-NONE, BRIDGE = "none", "bridge"
+
+
+FILTERS = "minirt/seccomp"  # below the cache: the compiled system call filters
 
 
 class Step:
@@ -68,11 +71,11 @@ class Step:
         return "; ".join(parts)
 
     def run(self, argv: Sequence[str]) -> Run:
-        return process.run(self.command(argv))
+        return self.run_with((), argv)
 
     def run_with(self, options: Sequence[str], argv: Sequence[str]) -> Run:
         """Run with more of the step's options, such as --no-trace or --kernel."""
-        return process.run(self.command(argv, options))
+        return process.run(self.command(argv, options), self.environment())
 
     def trace(self, argv: Sequence[str]) -> Run:
         """Run, with the phases of minirt's own trace; writing it takes longer than not to."""
@@ -85,10 +88,13 @@ class Step:
         return run
 
     def launch(self, argv: Sequence[str]) -> Launched:
-        instance = launch(self.command(argv))
+        instance = launch(self.command(argv), self.environment())
         if self.network == BRIDGE:
             instance.address = address_of(instance.pids())
         return instance
+
+    def environment(self) -> dict[str, str]:
+        return process.environment()
 
     def command(self, argv: Sequence[str], options: Sequence[str] = ()) -> list[str]:
         argv = list(argv)
@@ -100,6 +106,23 @@ class Step:
         if self.number >= OWN_NETWORK:
             words += ["--network", self.network]
         return [*words, "--", *argv]
+
+
+class Compiling(Step):
+    """The last step, with a cache that has no filter yet: each start compiles and keeps one."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place, LAST)
+        self.name, self.label = f"{self.name}-compile", f"{self.label}, filter compiled"
+
+    def note(self) -> str:
+        compiles = "compiles its system call filter at each start, as runc does, and keeps it"
+        return "; ".join(filter(None, (super().note(), compiles)))
+
+    def environment(self) -> dict[str, str]:
+        home = self.place.directory(self.name)
+        shutil.rmtree(home / FILTERS, ignore_errors=True)
+        return process.environment(XDG_CACHE_HOME=str(home))
 
 
 def phases(file: Path, ahead: int) -> dict[str, tuple[int, int]]:
@@ -121,8 +144,13 @@ def address_of(pids: Iterable[int]) -> str:
 
 
 def all_steps(place: Place) -> list[Step]:
-    """Steps 1 to 6 as they are, then 4 to 6 without a network."""
+    """Steps 1 to 6 as they are, then 4 to 6 without a network, the last also without a cache."""
     steps = [
-        Step(place, number, BRIDGE if number >= OWN_NETWORK else NONE) for number in range(1, 7)
+        Step(place, number, BRIDGE if number >= OWN_NETWORK else NONE)
+        for number in range(1, LAST + 1)
     ]
-    return [*steps, *(Step(place, number) for number in range(OWN_NETWORK, 7))]
+    return [
+        *steps,
+        *(Step(place, number) for number in range(OWN_NETWORK, LAST + 1)),
+        Compiling(place),
+    ]

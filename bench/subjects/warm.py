@@ -13,7 +13,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 from bench.process import TIMEOUT, Process
-from bench.subject import CONTAINER, Run
+from bench.subject import CONTAINER, NONE, Run
 from bench.subjects.launched import Launched
 from bench.subjects.resident import SAYS
 from minirt.errors import HostError
@@ -31,6 +31,7 @@ class Warm:
     """A resident process, asked again and again; an instance gets a resident of its own."""
 
     name, label, family = "warm", "minirt, step 6, warm", CONTAINER
+    network = NONE
 
     def __init__(self, place: Place) -> None:
         self.place = place

@@ -9,7 +9,7 @@ from pathlib import Path
 import bench_results
 import pytest
 
-from bench import cells, compare, table
+from bench import compare, loading, table
 from bench.samples import Absent, Sample, Writer
 
 
@@ -41,7 +41,7 @@ def test_a_worsening_beyond_the_threshold_fails(
 
 def test_a_file_does_not_differ_from_itself(tmp_path: Path) -> None:
     file = bench_results.write(tmp_path / "a.jsonl")
-    same = cells.load(file)
+    same = loading.load(file)
     verdicts = {change.verdict(1.1) for change in compare.compare(same, same)}
     assert verdicts <= {compare.UNCHANGED, compare.UNKNOWN}
 
@@ -61,6 +61,40 @@ def test_what_is_worse_depends_on_the_unit(
     assert compare.main([a, b]) == status
 
 
+def slowed(value: float, factor: float) -> list[Sample]:
+    """Two subjects: the plain process got slower by `factor`, runc takes `value`."""
+    return [*samples(value), *(replace(s, subject="process") for s in samples(factor))]
+
+
+@pytest.mark.parametrize(
+    ("runc", "process", "verdict"),
+    [
+        (1.5, 1.5, compare.MACHINE), (1.5, 1.0, compare.BEYOND), (3.0, 1.5, compare.BEYOND),
+        (1.6, 1.5, compare.SLIGHTLY), (0.5, 0.5, compare.MACHINE), (0.4, 0.5, compare.BETTER),
+    ],
+)  # fmt: skip
+def test_a_change_counts_beyond_that_of_the_plain_process_only(
+    tmp_path: Path, runc: float, process: float, verdict: str
+) -> None:
+    a = loading.load(Path(small(tmp_path / "a", slowed(1, 1))))
+    b = loading.load(Path(small(tmp_path / "b", slowed(runc, process))))
+    (change,) = (c for c in compare.compare(a, b) if c.subject == "runc")
+    assert change.verdict(1.1) == verdict
+
+
+def test_more_contention_and_another_revision_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a = small(tmp_path / "a", slowed(1, 1))
+    flagged = [replace(s, disturbed=True) for s in slowed(1, 1)]
+    newer = {**bench_results.MACHINE, "minirt": {"revision": "b"}, "available_bytes": 5}
+    compare.main([a, small(tmp_path / "b", flagged, machine=newer)])
+    out = capsys.readouterr().out
+    assert "samples flagged for contention: 0% → 100%" in out
+    assert "minirt: revision a → revision b" in out
+    assert "another machine" not in out
+
+
 def test_few_samples_never_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = small(tmp_path / "a", samples(1, n=4)), small(tmp_path / "b", samples(9, n=4))
     assert compare.main([a, b]) == 0
@@ -68,12 +102,12 @@ def test_few_samples_never_fail(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_what_one_side_lacks_is_said_with_its_reason(tmp_path: Path) -> None:
-    a = cells.load(Path(small(tmp_path / "a", samples(1))))
+    a = loading.load(Path(small(tmp_path / "a", samples(1))))
     a.results.absent.append(Absent("crun", "not installed"))
     more = [*samples(1), *[replace(s, subject="crun") for s in samples(2)]]
-    b = cells.load(Path(small(tmp_path / "b", more)))
+    b = loading.load(Path(small(tmp_path / "b", more)))
     (line,) = compare.missing(a, b)
-    assert line == "crun, start, back to back, warm cache: only after (not installed)"
+    assert line == "crun, start, back to back: only after (not installed)"
 
 
 def test_another_machine_and_an_interrupted_run_are_warned_of(
@@ -85,7 +119,11 @@ def test_another_machine_and_an_interrupted_run_are_warned_of(
     c = bench_results.write(tmp_path / "c", finish=False)
     compare.main([a, b])
     warnings = [line for line in capsys.readouterr().out.splitlines() if "warning" in line]
-    assert warnings == ["warning: another machine: kernel: 6.18.0 → 6.1.0"]
+    assert warnings == [
+        "warning: the machine was not equally busy: load 0.1 → 9.0",
+        "warning: without starts of the plain process in both, a busy machine looks like code",
+        "warning: another machine: kernel: 6.18.0 → 6.1.0",
+    ]
     compare.main([a, str(c)])
     assert "the run after was interrupted" in capsys.readouterr().out
 
@@ -120,7 +158,7 @@ def test_unusable_input_is_status_2_and_one_line(
 
 
 def test_the_headline_names_every_subject_and_why_one_is_missing(tmp_path: Path) -> None:
-    found = table.headline(cells.load(bench_results.write(tmp_path / "a.jsonl")))
+    found = table.headline(loading.load(bench_results.write(tmp_path / "a.jsonl")))
     names = [row[0] for row in found.rows]
     assert names[0] == "plain process"
     assert "QEMU microvm (emulated)" in names

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import bench_results
 import pytest
 
-from bench import cells, charts, report
+from bench import cells, charts, loading, report
 from bench.charts import Chart, Missing
-from bench.report import claims
 from bench.samples import Absent, Results, Sample
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 EVIL = "<script>alert('x')</script>&\"$x$"
 
@@ -29,7 +29,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def read(file: Path) -> cells.Cells:
-    return cells.load(file)
+    return loading.load(file)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,6 @@ def drawn(read: cells.Cells) -> list[Chart]:
 @pytest.fixture(scope="module")
 def html(read: cells.Cells) -> str:
     return report.page(read)
-
-
-def only(read: cells.Cells, *subjects: str, **changes: object) -> cells.Cells:
-    """The same file with some of its subjects."""
-    kept = [s for s in read.results.samples if s.subject in subjects]
-    results = replace(read.results, samples=kept)
-    return cells.Cells(replace(results, **changes))  # type: ignore[arg-type]
 
 
 class Outline(HTMLParser):
@@ -97,7 +90,7 @@ def test_every_question_has_its_chart(drawn: list[Chart]) -> None:
     names = {chart.name for chart in drawn}
     assert names == {
         "start-1", "start-2", "phases", "price", "memory", "density", "starts", "cpu", "disk",
-        "network", "disk-image", "disk-writable", "tracing",
+        "network", "disk-first-start", "disk-image", "disk-writable", "tracing",
     }  # fmt: skip
 
 
@@ -139,73 +132,49 @@ def test_a_table_has_a_row_for_each_line_of_its_chart(drawn: list[Chart]) -> Non
         )
 
 
-def test_titles_state_what_the_samples_say(drawn: list[Chart]) -> None:
+def test_titles_state_intervals_of_equal_work(drawn: list[Chart]) -> None:
     titles = {chart.name: chart.title for chart in drawn}
-    assert re.search(r"microvm \(emulated\) takes 1[4-6]\.\d times as long", titles["start-2"])
+    own = "minirt, step 6, no network"
+    assert re.search(rf"{own} against runc: no difference .* 0\.8\d+ to 1", titles["start-2"])
     assert titles["price"].startswith("The dearest step is minirt, step 4: 1")
-    assert "no price shown with recorder on" in titles["tracing"]
+    assert " to " in titles["price"]
+    assert "times" not in titles["density"]  # only the VM and the other step were counted
+    assert re.search(rf"; {own} has 3", titles["tracing"]) or own in titles["tracing"]
+    timed = [titles[name] for name in titles if not name.startswith("disk-") and name != "phases"]
+    assert not any("emulated" in title for title in timed)
+
+
+def test_a_cost_is_an_interval_and_none_only_below_a_margin(read: cells.Cells) -> None:
+    def title(factor: float) -> str:
+        scaled = [
+            replace(s, value=s.value * factor) if s.subject == "step6-none" else s
+            for s in read.results.samples
+            if s.metric == "cpu" and s.subject in ("process", "step6-none")
+        ]
+        found = charts.charts(cells.Cells(replace(read.results, samples=scaled)))
+        return next(c.title for c in found if isinstance(c, Chart) and c.name == "cpu")
+
+    assert "takes less than 1.05 times as much in all that was measured" in title(0.95)
+    assert re.search(r"takes 1\.[45]\d to 1\.[56]\d times as much where it is most", title(1.5))
+    assert "no cost" not in title(1.0)
 
 
 def test_a_phase_that_encloses_others_is_in_the_table_only(drawn: list[Chart]) -> None:
     (chart,) = (chart for chart in drawn if chart.name == "phases")
     assert "bridge.attach" in chart.svg
     assert "minirt run" not in chart.svg
-    assert ["step 6" in row[0] for row in chart.table.rows if row[1] == "minirt run"] == [True]
-    assert chart.title.startswith("minirt, step 6: 130 ms of 151 ms is bridge.attach")
+    assert ["step 6" in row[0] for row in chart.table.rows if row[1] == "minirt run"] == [True] * 2
 
 
-def test_each_claim_has_a_verdict(read: cells.Cells) -> None:
-    found = {v.claim.name: v for v in claims.verdicts(read)}
-    assert {name: v.word for name, v in found.items()} == {
-        "Faster start": claims.HELD, "Less memory": claims.HELD, "Less disk": claims.HELD,
-        "Less CPU": claims.HELD, "Denser packing": claims.OPEN,
-        "Better utilisation": claims.HELD, "Faster scale-out": claims.HELD,
-    }  # fmt: skip
-    assert "too few for an interval" in found["Denser packing"].lines[0]
-    emulated = [name for name, v in found.items() if v.caveat == claims.EMULATOR]
-    assert emulated == [name for name in found if name != "Less disk"]  # files are not emulated
-
-
-def test_a_vm_that_was_not_emulated_needs_no_caveat(read: cells.Cells) -> None:
-    verdict = claims.judge(only(read, "step6", "uml"), claims.CLAIMS[0])
-    assert verdict.word == claims.HELD
-    assert not verdict.caveat
-
-
-def test_verdicts_turn_with_the_samples(read: cells.Cells) -> None:
-    swap = {"step6": "microvm", "microvm": "step6"}
-    turned = [
-        replace(s, subject=swap[s.subject]) for s in read.results.samples if s.subject in swap
-    ]
-    found = cells.Cells(replace(read.results, samples=turned))
-    assert claims.judge(found, claims.CLAIMS[0]).word == claims.REFUTED
-    alike = [
-        replace(s, subject=name, round=s.round if name == "step6" else 29 - s.round)
-        for s in read.results.samples
-        if s.subject == "step6" and s.metric == "start"
-        for name in swap
-    ]
-    found = cells.Cells(replace(read.results, samples=alike))
-    assert claims.judge(found, claims.CLAIMS[0]).word == claims.OPEN
-
-
-def test_a_claim_without_a_vm_is_not_measured_and_says_why(read: cells.Cells) -> None:
-    gone = [Absent("microvm", "qemu-system-x86_64 is not installed"), Absent("uml", "too slow")]
-    for verdict in claims.verdicts(only(read, "process", "step6", absent=gone)):
-        assert verdict.word == claims.UNMEASURED
-        assert "QEMU microvm: qemu-system-x86_64 is not installed" in verdict.lines
-
-
-def test_a_measure_that_no_pair_shares_is_not_measured(read: cells.Cells) -> None:
-    kept = [replace(s, detail={}) for s in read.results.samples if s.metric == "start"]
-    found = cells.Cells(replace(read.results, samples=kept))
-    (verdict,) = (v for v in claims.verdicts(found) if v.claim.name == "Better utilisation")
-    assert verdict.word == claims.UNMEASURED
-    assert verdict.lines[0].startswith("processor time that a start takes: no container and VM")
+def test_the_phases_are_those_of_one_run_of_median_length(drawn: list[Chart]) -> None:
+    """The fifth of ten: a composite of medians would lie between the fifth and the sixth."""
+    (chart,) = (chart for chart in drawn if chart.name == "phases")
+    assert "135 ms of 157 ms is bridge.attach" in chart.title
+    assert "the run of median length is shown" in chart.caption
 
 
 def test_charts_of_an_interrupted_run_say_so(read: cells.Cells) -> None:
-    found = charts.charts(only(read, "step6", "microvm", complete=False))
+    found = charts.charts(bench_results.only(read, "step6", "microvm", complete=False))
     drawn = [chart for chart in found if isinstance(chart, Chart)]
     assert drawn
     assert all("from an interrupted run" in chart.caption for chart in drawn)
@@ -217,7 +186,7 @@ def test_whatever_is_absent_the_report_is_made(read: cells.Cells) -> None:
     assert "The run was interrupted" in empty
     assert all(isinstance(c, Missing) for c in charts.charts(cells.Cells(results)))
     for subject in ("process", "step6", "microvm"):
-        report.page(only(read, subject))
+        report.page(bench_results.only(read, subject))
     for metric in read.metrics():
         kept = [s for s in read.results.samples if s.metric == metric]
         report.page(cells.Cells(replace(read.results, samples=kept)))
@@ -254,12 +223,14 @@ def test_nothing_of_the_file_becomes_markup(read: cells.Cells) -> None:
 
 def test_the_page_names_disturbance_the_aa_pair_and_what_is_absent(html: str) -> None:
     text = re.sub(r"<[^>]*>", " ", html)
-    assert "30 of 1796 samples are flagged as disturbed" in text
-    assert "The interval of the A/A pair holds 1 in 2 of 2 settings" in text
+    assert re.search(r"30 of \d+ samples are flagged for contention", text)
+    assert "was compared 2 times, of start; 2 of these intervals hold 1" in text
     assert "no daemon answers at /var/run/docker.sock" in text
     assert "cannot hold 50 &lt;here&gt;" in text
     assert "measured in 30 rounds" in text
-    assert "1 measurements failed" in text
+    assert "Measurements that failed, 1 in all: runc, start, round 7: it &lt;was&gt; busy" in text
+    assert "have a rank correlation of" in text
+    assert "Intervals are not adjusted for their number" in text
 
 
 def test_the_commands_write_where_they_are_told(

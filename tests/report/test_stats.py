@@ -54,6 +54,46 @@ def test_nineteen_of_twenty_intervals_hold_the_true_ratio() -> None:
     assert held >= 0.9 * PAIRS
 
 
+def autocorrelated(rng: np.random.Generator, n: int, phi: float = 0.5) -> list[float]:
+    """Times on a machine that stays busy for a while: an AR(1) process of their logarithms."""
+    level, found = rng.normal(0, 0.2 / math.sqrt(1 - phi**2)), []
+    for _ in range(n):
+        found.append(math.exp(level))
+        level = phi * level + rng.normal(0, 0.2)
+    return found
+
+
+def test_blocks_hold_more_often_than_single_rounds_where_rounds_depend_on_one_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = {}
+    for length in ("blocks", "single"):
+        rng = generator(11)
+        if length == "single":
+            monkeypatch.setattr(stats, "block", lambda _: 1)
+        held[length] = sum(
+            stats.median(rounds(autocorrelated(rng, 30)), seed).contains(1) for seed in range(PAIRS)
+        )
+    assert held["blocks"] >= 0.83 * PAIRS  # not 95 %: blocks see a part of the dependence only
+    assert held["blocks"] > held["single"]
+
+
+def test_the_correlation_of_rounds_is_that_of_the_process() -> None:
+    dependent = stats.lag1(rounds(autocorrelated(generator(12), 2000, 0.5)))
+    independent = stats.lag1(rounds(skewed(generator(12), 2000)))
+    assert dependent == pytest.approx(0.48, abs=0.06)  # of ranks, a little less than phi
+    assert independent == pytest.approx(0, abs=0.06)
+    assert stats.lag1(rounds([1.0] * 30)) is None
+    assert stats.lag1(rounds([1.0, 2.0])) is None
+
+
+def test_the_point_of_a_ratio_is_that_of_the_medians_of_all_samples() -> None:
+    many, few = rounds([float(v) for v in range(1, 31)]), rounds([2.0] * 10)
+    found = stats.ratio(many, few)
+    assert found.value == stats.median(many).value / 2
+    assert not found.paired
+
+
 def test_a_difference_of_ten_percent_is_seen() -> None:
     rng = generator(6)
     seen = 0
@@ -64,13 +104,13 @@ def test_a_difference_of_ten_percent_is_seen() -> None:
     assert seen >= 48
 
 
-def test_what_disturbs_a_whole_round_cancels_out_of_a_pair() -> None:
+def test_rounds_resampled_as_pairs_narrow_an_interval_where_both_are_slow_together() -> None:
     rng = generator(7)
     noise = [rng.lognormal(0, 0.5) for _ in range(30)]
     a = rounds([2 * n * rng.normal(1, 0.01) for n in noise])
     b = rounds([n * rng.normal(1, 0.01) for n in noise])
     paired = stats.ratio(a, b)
-    unpaired = stats.ratio(a, b, paired=False)
+    unpaired = stats.ratio(a, b, pair=False)
     assert paired.contains(2)
     assert (paired.high - paired.low) < (unpaired.high - unpaired.low) / 4
 
@@ -84,10 +124,16 @@ def test_the_same_samples_give_the_same_interval() -> None:
 
 
 def test_median_and_p95_are_those_of_the_standard_library() -> None:
-    values = skewed(generator(9), 31)
+    values = skewed(generator(9), 121)
     assert stats.median(rounds(values)).value == statistics.median(values)
     expected = statistics.quantiles(values, n=20, method="inclusive")[-1]
-    assert stats.p95(rounds(values)) == pytest.approx(expected)
+    name, value = stats.tail(rounds(values))
+    assert name == "p95"
+    assert value == pytest.approx(expected)
+
+
+def test_below_a_hundred_samples_the_tail_is_the_maximum() -> None:
+    assert stats.tail(rounds([float(v) for v in range(99)])) == ("max", 98.0)
 
 
 def test_few_samples_have_no_interval_and_exclude_nothing() -> None:

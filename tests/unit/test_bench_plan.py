@@ -11,8 +11,10 @@ import pytest
 
 from bench import plan
 from bench.metrics.metric import Reading
+from bench.metrics.network import Network
+from bench.metrics.start import Start
 from bench.progress import Bar
-from bench.samples import Writer, read
+from bench.samples import Absent, Writer, read
 from bench.schedule import GIVE_UP, WARM_UP, Schedule
 from bench.subject import CONTAINER
 from bench.subjects import catalog
@@ -50,6 +52,16 @@ class Counting:
             raise HostError(f"{subject.name} is out of order")
         self.taken.append(subject.name)
         return [Reading(1.0, "s", setting={"more": setting["gap_s"]})]
+
+
+class Stumbling(Counting):
+    """Fails once, at the first attempt."""
+
+    def take(self, subject: Subject, setting: Setting) -> list[Reading]:
+        if not self.taken:
+            self.taken.append(subject.name)
+            raise HostError("once")
+        return super().take(subject, setting)
 
 
 def subjects(*names: str) -> list[Subject]:
@@ -116,6 +128,26 @@ def test_what_a_reading_adds_to_the_setting_is_in_the_sample(tmp_path: Path) -> 
     cells = plan.cells(Counting(), subjects("process"), full=False)
     results = measure(cells, tmp_path / "r.jsonl")
     assert results.samples[0].setting == {"gap_s": 0.0, "more": 0.0}
+
+
+def test_what_fails_once_in_warm_up_is_tried_again_and_named(tmp_path: Path) -> None:
+    metric = Stumbling()
+    cells = plan.cells(metric, subjects("process"), full=False)
+    with Writer(tmp_path / "r.jsonl", {}) as writer:
+        schedule = Schedule(writer, random.Random(1), Bar())
+        schedule.run(cells, 8, 60.0)
+    results = read(tmp_path / "r.jsonl")
+    assert (len(results.samples), results.absent) == (8, [])
+    assert [(each["round"], each["why"]) for each in schedule.failures] == [(-WARM_UP, "once")]
+
+
+def test_what_a_quick_run_skips_and_a_full_one_measures_is_absent() -> None:
+    (microvm,) = catalog.choose(["microvm"], Place())
+    assert plan.left_out(Network(), subjects("process")) == [
+        Absent("process", plan.SKIPPED, "network")
+    ]
+    assert plan.left_out(Network(), [microvm]) == []  # without a network, in no run
+    assert plan.left_out(Start(), subjects("process")) == []
 
 
 def test_what_fails_in_warm_up_is_absent_with_its_reason(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench import pressure
-from bench.pressure import Usual
+import pytest
+
+from bench import pressure, processors
+from bench.pressure import Contention
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,22 +26,35 @@ def test_a_kernel_without_psi_is_not_an_error(tmp_path: Path) -> None:
     assert pressure.waited(str(tmp_path / "missing")) is None
 
 
-def test_a_sample_that_waits_more_than_its_like_is_disturbed() -> None:
-    usual = Usual()
-    assert [usual.exceeds(0.001, 0.1) for _ in range(6)] == [False] * 6
-    assert usual.exceeds(0.02, 0.1)
-    assert not usual.exceeds(0.002, 0.1)
+QUIET = Contention(took_s=0.1, wait_s=0.01, steal_s=0.0, busy_s=0.1, probe=0.01)
 
 
-def test_a_subject_that_always_waits_for_itself_is_not_disturbed() -> None:
-    usual = Usual()
-    assert not any(usual.exceeds(0.08, 0.1) for _ in range(10))
+def test_a_quiet_sample_is_not_disturbed() -> None:
+    assert not QUIET.disturbs()
 
 
-def test_a_few_disturbed_samples_do_not_become_what_is_usual() -> None:
-    usual = Usual()
-    flags = [usual.exceeds(0.09 if number % 3 == 0 else 0.0, 0.1) for number in range(12)]
-    assert flags[3::3] == [True] * 3
+@pytest.mark.parametrize("met", [{"wait_s": 0.03}, {"probe": 0.2}, {"steal_s": 0.05}], ids=str)
+def test_each_bound_by_itself_makes_a_sample_disturbed(met: dict[str, float]) -> None:
+    assert replace(QUIET, **met).disturbs()
+
+
+def test_a_single_tick_of_steal_is_none() -> None:
+    assert not replace(QUIET, steal_s=1 / processors.TICKS).disturbs()
+
+
+def test_what_starts_several_at_once_may_wait_for_itself_but_not_for_a_hypervisor() -> None:
+    assert not replace(QUIET, wait_s=0.09).disturbs(crowd=True)
+    assert replace(QUIET, steal_s=0.05).disturbs(crowd=True)
+
+
+def test_a_watch_sees_work_of_its_own_process() -> None:
+    watch = pressure.Watch(0.0)
+    while watch.contention().took_s < 0.1:
+        pass
+    met = watch.contention()
+    assert met.took_s >= 0.1
+    assert met.busy_s > 0
+    assert set(met.detail()) == {"steal_s", "system_cpu_s", "probe"}
 
 
 def test_the_probe_is_a_share() -> None:
