@@ -30,7 +30,7 @@ LINTERS = {
 }
 AS_ROOT = ("kernel", "vm", "lessons")
 # In a guest, since this machine's hierarchies are what they are.
-BACKENDS = {"cgroup2": "auto", "cgroup2-qemu": "qemu"}
+BACKENDS = {"cgroup2": ["auto"], "cgroup2-qemu": ["qemu", "--everything"]}
 BESIDE = {"unit": ["tests/quality"]}  # directories that a suite runs besides its own
 
 
@@ -77,7 +77,7 @@ def _pytest(suite: str) -> Count:
 
 def _command(suite: str, report: Path) -> list[str]:
     if suite in BACKENDS:
-        return [*PYTHON, "vm.harness", "--backend", BACKENDS[suite], "--junit", str(report)]
+        return [*PYTHON, "vm.harness", "--backend", *BACKENDS[suite], "--junit", str(report)]
     where = [f"tests/{suite}", *BESIDE.get(suite, ())]
     return [*PYTHON, "pytest", "-q", *where, f"--junitxml={report}"]
 

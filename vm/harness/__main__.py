@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from minirt.errors import HostError, MinirtError, render
 from minirt.host import cache, debs
 from minirt.host.progress import say
-from vm.harness import qemu, uml, verdict
+from vm.harness import qemu, selection, uml, verdict
 from vm.harness.run import BootError, Order, run
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str]) -> int:
         _require_visible(ROOT)
         _require_visible(Path(sys.executable))
         debs.fetch("busybox-static")  # for the tests' own image: the guest has no network
-        order = Order(str(ROOT), pytest, cache.directory())
+        tests = selection.EVERYTHING if options.everything else pytest
+        order = Order(str(ROOT), tests, cache.directory())
         report = _run(options.backend, order, options.seconds)
     except MinirtError as error:
         print(render(error), file=sys.stderr)
@@ -56,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--backend", choices=("auto", *BACKENDS), default="auto")
+    parser.add_argument(
+        "--everything", action="store_true", help="what is left out for its length, too"
+    )
     parser.add_argument("--junit", metavar="FILE", help="where to put pytest's JUnit file")
     parser.add_argument(
         "--seconds", type=float, default=SECONDS, help="for all tests together (%(default).0f)"

@@ -8,14 +8,17 @@ COMMON = (
     "tests/kernel/test_step5.py",
     "tests/kernel/test_exec.py",
     "tests/kernel/test_lean_clone.py",
-    "tests/kernel/test_oci_resources.py",
-    "tests/kernel/test_oci_verbs.py",
-    "tests/kernel/test_oci_events.py",
     # Emulated, a tenth of a processor takes minutes for this.
     "--deselect=tests/kernel/test_step5.py::test_the_share_of_a_processor_is_limited_and_the_waiting_said",
 )
+RUNTIME = (
+    "tests/kernel/test_oci_resources.py",
+    "tests/kernel/test_oci_verbs.py",
+    "tests/kernel/test_oci_events.py",
+)
 UML = (
     *COMMON,
+    *RUNTIME,
     # --userns as root: the image is in a tmpfs there, which maps ids since Linux 6.3.
     "--deselect=tests/kernel/test_exec.py::test_it_is_in_every_namespace_of_the_container[options1]",
 )
@@ -25,3 +28,5 @@ QEMU = (
     "tests/kernel/test_step6.py::test_what_root_may_do_works[userns]",
     "tests/kernel/test_step6.py::test_userns_gives_no_power_over_the_hosts_files",
 )
+# Emulated, the runtime's take five minutes: for `make test-full`.
+EVERYTHING = (*QEMU, *RUNTIME)
