@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -88,3 +89,13 @@ def until(true: Callable[[], object], explain: Callable[[], str] = str) -> None:
 def alive(pid: int) -> bool:
     """Whether there is such a process."""
     return os.path.exists(f"/proc/{pid}")
+
+
+def fetched(url: str) -> str:
+    """What a server says; "" while it is not there."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (always http)
+            text: str = answer.read().decode()
+            return text
+    except OSError:
+        return ""

@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from engine import IMAGE, Engine
+from buildah import buildah as client
+from engine import IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SETTINGS = """\
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-cgroup_manager = "cgroupfs"
-"""
+    from engine import Engine
+
 FILE = f"""\
 FROM {IMAGE}
 RUN mkdir /made && echo here > /made/file
@@ -29,17 +26,7 @@ RUN id -u > /tmp/user
 
 @pytest.fixture(scope="module")
 def buildah(scratch: Path, archive: Path, launcher: str) -> Iterator[Engine]:
-    where = scratch / "buildah"
-    where.mkdir()
-    (where / "containers.conf").write_text(SETTINGS)
-    roots = ("--root", str(where / "storage"), "--runroot", str(where / "run"))
-    engine = Engine("buildah", *roots, "--storage-driver", "overlay", home=where)
-    engine.environment |= {
-        "BUILDAH_RUNTIME": launcher,
-        "BUILDAH_ISOLATION": "oci",
-        "CONTAINERS_CONF": str(where / "containers.conf"),
-    }
-    engine.must("pull", "--quiet", f"docker-archive:{archive}")
+    engine = client(scratch / "buildah", archive, launcher)
     yield engine
     engine.must("rm", "--all")
 

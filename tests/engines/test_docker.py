@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 from docker import Docker
-from engine import IMAGE, until
+from engine import IMAGE, fetched, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +26,6 @@ def docker(scratch: Path, archive: Path, launcher: str) -> Iterator[Docker]:
         yield engine
     finally:
         engine.end()
-
-
-def fetched(url: str) -> str:
-    """What a server says; "" while it is not there."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (always http)
-            text: str = answer.read().decode()
-            return text
-    except OSError:
-        return ""
 
 
 @pytest.fixture
