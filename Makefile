@@ -13,7 +13,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # The modules of a start in one file (minirt/packed.py).
 PACK := $(VENV)/pack
-SUITES := lint types unit report kernel cgroup2 vm lessons
+SUITES := lint types unit report kernel cgroup2 vm lessons engines
 BENCH_PACKAGES = $(PY) -m minirt.host.packages bench || \
   echo "minirt: going on without; what needs it will be left out, and said" >&2
 N ?= 1
@@ -30,7 +30,7 @@ help: ; $(AS_CALLER) help
 
 else
 
-.PHONY: help run test test-full test-cgroup2 setup $(SUITES) bench bench-full bench-micro docs
+.PHONY: help run test test-full test-engines test-cgroup2 setup $(SUITES) bench bench-full bench-micro docs
 .PHONY: docs-serve step clean uninstall
 
 help: ## list the targets
@@ -45,7 +45,10 @@ test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson
 	@$(PY) tests/suites.py $(SUITES)
 
 test-full: tools ## the above, the second guest, the site in a browser, and a bare Debian 12
-	@$(PY) tests/suites.py $(SUITES) cgroup2-qemu site bare
+	@$(PY) tests/suites.py $(SUITES:engines=engines-all) cgroup2-qemu site bare
+
+test-engines: tools ## podman, buildah, docker, containerd and Swarm, each driving minirt-oci
+	@$(PY) tests/suites.py engines-all
 
 test-cgroup2: tools ## the cgroup tests in a guest, or ARGS='--backend qemu -k pids'
 	@mkdir -p out/tests
@@ -63,6 +66,7 @@ kernel: ## the tests that ask the kernel, as root
 cgroup2: ## the cgroup tests on a kernel that has version 2 alone, summed up
 vm: ## the tests that boot a virtual machine
 lessons: ## every command of the lessons, and what it prints
+engines: ## the quick part of `make test-engines`
 $(SUITES): tools
 	@$(PY) tests/suites.py $@
 
@@ -98,6 +102,7 @@ uninstall: $(VENV)/base ## take back what minirt changed on this machine, then c
 .PHONY: tools
 tools: $(VENV)/test $(PACK)
 	@$(PY) -m minirt.host.packages test || echo "minirt: going on without; the tests that need it will fail" >&2
+	@$(PY) -m minirt.host.packages engines || echo "minirt: going on without the engines" >&2
 	@$(PY) -m minirt.host.packages box || echo "minirt: going on without vagrant" >&2
 
 # The stamp holds the path of this clone: a moved one is set up again.

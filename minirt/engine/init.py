@@ -129,7 +129,16 @@ class Init:
             # the signal comes. A change of ids would have cleared it.
             prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
         self.change_directory()
-        return look_up(self.process.args[0], self.environment().get("PATH", ""))
+        return self.find_program()
+
+    def find_program(self) -> str:
+        """The file to execute; in a trace, that there is none is how "exec" ended."""
+        try:
+            return look_up(self.process.args[0], self.environment().get("PATH", ""))
+        except CommandError as error:
+            self.page.begin("exec")
+            self.page.end("exec", errno.EACCES if error.exit_code == 126 else errno.ENOENT)
+            raise
 
     def change_directory(self) -> None:
         """Go to the working directory, and see that it is inside (CVE-2024-21626)."""

@@ -38,7 +38,9 @@ class Need:
     def is_met(self) -> bool:
         if ".so." in self.provides or self.provides.endswith(".a"):
             return any(glob.glob(f"{where}/{self.provides}") for where in LIBRARIES)
-        return any(os.access(f"{where}/{self.provides}", os.X_OK) for where in PATH.split(":"))
+        # An absolute path stays what it is.
+        paths = (os.path.join(where, self.provides) for where in PATH.split(":"))
+        return any(os.access(path, os.X_OK) for path in paths)
 
 
 QEMU = {
@@ -66,6 +68,14 @@ NEEDS = (
     Need("test", "squashfs-tools", "mksquashfs", "a virtual machine's compressed disk"),
     Need("box", "vagrant", "vagrant", "checking vm/Vagrantfile"),
     Need("test", "runc", "runc", "the runtime that minirt-oci is compared with"),
+    Need("engines", "podman", "podman", "an engine to be driven by"),
+    Need("engines", "catatonit", "catatonit", "the pause container of podman's pods"),
+    Need("engines", "buildah", "buildah", "an engine to be driven by"),
+    Need("engines", "docker.io", "dockerd", "an engine to be driven by"),
+    Need("engines", "containerd", "containerd", "an engine to be driven by"),
+    Need("engines", "skopeo", "skopeo", "giving the engines our image"),
+    Need("engines", "containernetworking-plugins", "/usr/lib/cni/bridge", "networks of pods"),
+    Need("engines", "iptables", "iptables", "networks of engines"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 

@@ -22,6 +22,10 @@ MOST_INTERPRETERS = 6  # the kernel follows five, and then the loader
 def look_up(name: str, path: str) -> str:
     """The file that execvp would run; CommandError 127 or 126 as a shell would exit."""
     if "/" in name:
+        try:
+            os.stat(name)
+        except OSError as error:  # execve would say the same, but only when engines listen no more
+            raise explain(name, error) from None
         return name
     refused = False
     for directory in (path or DEFAULT_PATH).split(":"):

@@ -89,3 +89,11 @@ def test_a_missing_program_is_refused_by_create(runtime: Runtime, tmp_path: Path
     assert done.returncode == 1
     assert "executable file not found in $PATH" in log.read_text()
     assert os.listdir(runtime.root) == []
+
+
+def test_a_missing_path_is_refused_by_create_too(runtime: Runtime) -> None:
+    # Podman makes 127 of it by the text, which it sees of `create` alone.
+    runtime.config["process"]["args"] = ["/no/such/program"]
+    done = runtime.call("create", "c1")
+    assert done.returncode == 1
+    assert "/no/such/program: no such file or directory" in done.stderr

@@ -47,8 +47,11 @@ def test_the_first_in_path_that_can_be_executed_is_taken(tmp_path: Path) -> None
     assert look_up("tool", path) == str(good)
 
 
-def test_a_name_with_a_slash_is_taken_as_it_is() -> None:
-    assert look_up("./no/such", "/bin") == "./no/such"
+def test_a_name_with_a_slash_is_taken_as_it_is_and_missed_at_once(tmp_path: Path) -> None:
+    good = str(make(tmp_path / "tool"))
+    assert look_up(good, "/bin") == good
+    assert refusal("./no/such", "/bin").exit_code == 127
+    assert str(refusal("./no/such", "/bin")) == "./no/such: no such file or directory"
 
 
 def test_an_empty_part_of_path_is_the_current_directory(
