@@ -67,6 +67,7 @@ ORDER: dict[str, Builder] = {
     "rlimits": process.rlimits,
     "no_new_privs": process.no_new_privs,
     "labels": process.labels,
+    "seccomp_notify": process.seccomp_notify,
     "seccomp": process.seccomp,
 }
 ALL = tuple(ORDER)

@@ -13,6 +13,7 @@ from minirt.reader import Reader
 from minirt.spec.hooks import hooks
 from minirt.spec.names import name, personality, sysctls
 from minirt.spec.process import Process
+from minirt.spec.seccomp import filter_flags, listener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Spec:
         "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname", "layers",
         "masked_paths", "mounts", "namespaces", "network", "personality", "process", "raw",
         "readonly_paths", "required_capabilities", "rootfs", "rootfs_readonly", "seccomp",
-        "sysctls", "terminal", "uid_maps",
+        "seccomp_flags", "seccomp_listener", "sysctls", "terminal", "uid_maps",
     )  # fmt: skip
 
     def __init__(self, raw: Mapping[str, Json]) -> None:
@@ -83,24 +84,29 @@ class Spec:
         self.mounts = tuple(MountSpec(mount) for mount in reader.objects("mounts"))
         self.annotations = dict(reader.object("annotations").value)
         self.hooks = hooks(reader.object("hooks"))
-        self.namespaces = dict(_namespace(entry) for entry in linux.objects("namespaces"))
-        self.hostname = name(reader, "hostname", self.namespaces)
-        self.domainname = name(reader, "domainname", self.namespaces)
-        self.sysctls = sysctls(linux, self.namespaces)
-        self.personality = personality(linux)
+        self.network = Network(own.object("network"))
         self.terminal = own.text("terminal")
-        self.uid_maps = tuple(id_map(entry) for entry in linux.objects("uidMappings"))
-        self.gid_maps = tuple(id_map(entry) for entry in linux.objects("gidMappings"))
-        self.has_root = bool(self.layers or self.rootfs)
-        self.cgroups_path = linux.text("cgroupsPath")
         scope = own.object("scope")
         self.cgroup_scope = (scope.text("slice"), scope.text("unit"), scope.text("path"))
         self.cgroup_everywhere = own.text("cgroups") != "limited"
+        self.has_root = bool(self.layers or self.rootfs)
+        self._read_linux(linux)
+        self.hostname = name(reader, "hostname", self.namespaces)
+        self.domainname = name(reader, "domainname", self.namespaces)
+
+    def _read_linux(self, linux: Reader) -> None:
+        self.namespaces = dict(_namespace(entry) for entry in linux.objects("namespaces"))
+        self.sysctls = sysctls(linux, self.namespaces)
+        self.personality = personality(linux)
+        self.uid_maps = tuple(id_map(entry) for entry in linux.objects("uidMappings"))
+        self.gid_maps = tuple(id_map(entry) for entry in linux.objects("gidMappings"))
+        self.cgroups_path = linux.text("cgroupsPath")
         self.cgroup_resources = linux.object("resources").value
-        self.seccomp = dict(linux.object("seccomp").value)
+        seccomp = linux.object("seccomp")
+        self.seccomp = dict(seccomp.value)
+        self.seccomp_flags, self.seccomp_listener = filter_flags(seccomp), listener(seccomp)
         self.masked_paths = linux.texts("maskedPaths")
         self.readonly_paths = linux.texts("readonlyPaths")
-        self.network = Network(own.object("network"))
 
     def makes(self, namespace: str) -> bool:
         """Whether this namespace (its name under /proc/PID/ns) is a new one."""

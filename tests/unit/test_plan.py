@@ -57,7 +57,7 @@ EVERYTHING: dict[str, Json] = {
 }
 
 
-ALTERNATIVES = ("rootfs", "terminal")  # to overlay and pty
+ALTERNATIVES = ("rootfs", "terminal", "seccomp_notify")  # to overlay, pty and seccomp
 
 
 def built(*allowed: str) -> tuple[Mechanism, ...]:
