@@ -57,6 +57,14 @@ def scheduling(spec: Spec) -> Mechanism | None:
     return Scheduling(spec.process.scheduler, spec.process.io_priority)
 
 
+def memory_policy(spec: Spec) -> Mechanism | None:
+    if spec.memory_policy is None:
+        return None
+    from minirt.mechanisms.memory_policy import MemoryPolicy
+
+    return MemoryPolicy(*spec.memory_policy)
+
+
 def personality(spec: Spec) -> Mechanism | None:
     if spec.personality is None:
         return None

@@ -11,7 +11,16 @@ from __future__ import annotations
 from minirt.errors import ConfigError
 from minirt.reader import Reader
 from minirt.spec.hooks import hooks
+from minirt.spec.memory_policy import memory_policy
 from minirt.spec.names import name, personality, sysctls
+from minirt.spec.namespaces import (
+    id_maps,
+    namespaces,
+    net_devices,
+    refuse_resctrl,
+    require_maps,
+    time_offsets,
+)
 from minirt.spec.process import Process
 from minirt.spec.seccomp import filter_flags, listener
 
@@ -20,13 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from minirt.codec import Json
-
-# OCI's name for a namespace -> its name under /proc/PID/ns.
-NAMESPACES = {
-    "pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts",
-    "user": "user", "cgroup": "cgroup", "time": "time",
-}  # fmt: skip
-IdMap = tuple[int, int, int]
 
 
 class MountSpec:
@@ -43,8 +45,8 @@ class MountSpec:
         if self.destination == "/":
             raise ConfigError("must be a path below /", pointer=reader.where("destination"))
         self.options = reader.texts("options")
-        self.uid_maps = tuple(id_map(entry) for entry in reader.objects("uidMappings"))
-        self.gid_maps = tuple(id_map(entry) for entry in reader.objects("gidMappings"))
+        self.uid_maps = id_maps(reader, "uidMappings")
+        self.gid_maps = id_maps(reader, "gidMappings")
         bind = {"bind", "rbind"} & set(self.options)
         self.fstype = "bind" if bind else reader.text("type", "bind")
         self.source = reader.text("source", self.fstype)
@@ -65,10 +67,11 @@ class Spec:
 
     __slots__ = (
         "annotations", "cgroup_everywhere", "cgroup_resources", "cgroup_scope", "cgroups_path",
-        "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname", "layers",
-        "masked_paths", "mounts", "namespaces", "network", "personality", "process", "raw",
-        "readonly_paths", "required_capabilities", "rootfs", "rootfs_readonly", "seccomp",
-        "seccomp_flags", "seccomp_listener", "sysctls", "terminal", "uid_maps",
+        "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname",
+        "layers", "masked_paths", "memory_policy", "mounts", "namespaces", "net_devices", "network",
+        "personality", "process", "raw", "readonly_paths", "required_capabilities", "rootfs",
+        "rootfs_readonly", "seccomp", "seccomp_flags", "seccomp_listener", "sysctls", "terminal",
+        "time_offsets", "uid_maps",
     )  # fmt: skip
 
     def __init__(self, raw: Mapping[str, Json]) -> None:
@@ -95,11 +98,16 @@ class Spec:
         self.domainname = name(reader, "domainname", self.namespaces)
 
     def _read_linux(self, linux: Reader) -> None:
-        self.namespaces = dict(_namespace(entry) for entry in linux.objects("namespaces"))
+        self.namespaces = namespaces(linux)
         self.sysctls = sysctls(linux, self.namespaces)
         self.personality = personality(linux)
-        self.uid_maps = tuple(id_map(entry) for entry in linux.objects("uidMappings"))
-        self.gid_maps = tuple(id_map(entry) for entry in linux.objects("gidMappings"))
+        self.uid_maps = id_maps(linux, "uidMappings")
+        self.gid_maps = id_maps(linux, "gidMappings")
+        require_maps(linux, self.namespaces)
+        self.time_offsets = time_offsets(linux, self.namespaces)
+        self.net_devices = net_devices(linux, self.namespaces)
+        self.memory_policy = memory_policy(linux)
+        refuse_resctrl(linux)
         self.cgroups_path = linux.text("cgroupsPath")
         self.cgroup_resources = linux.object("resources").value
         seccomp = linux.object("seccomp")
@@ -111,22 +119,3 @@ class Spec:
     def makes(self, namespace: str) -> bool:
         """Whether this namespace (its name under /proc/PID/ns) is a new one."""
         return self.namespaces.get(namespace) == ""
-
-
-def _namespace(entry: Reader) -> tuple[str, str]:
-    """(name under /proc/PID/ns, path to join or "" for a new one)."""
-    kind, path = entry.text("type"), entry.text("path")
-    if kind not in NAMESPACES:
-        known = ", ".join(NAMESPACES)
-        raise ConfigError(f'"{kind}" is not one of {known}', pointer=entry.where("type"))
-    if path and not path.startswith("/"):
-        raise ConfigError("must be an absolute path", pointer=entry.where("path"))
-    return NAMESPACES[kind], path
-
-
-def id_map(entry: Reader) -> IdMap:
-    """(first inside, first outside, how many)."""
-    size = entry.number("size")
-    if size <= 0:
-        raise ConfigError("must be at least 1", pointer=entry.where("size"))
-    return entry.number("containerID"), entry.number("hostID"), size
