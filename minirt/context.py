@@ -32,6 +32,7 @@ class Context:
     key        8 hex digits of hash(state root, id): the base of every name on the host
     pid        host pid of the container's init; 0 before the clone
     pidfd      a pidfd of it; -1 before the clone
+    init       host pid of the container's init where `pid` is another process of it (exec)
     root       in the child: O_PATH descriptor of the container's root directory
     proc       in the child: descriptor of a procfs of its pid namespace, mounted nowhere; -1
                where the plan has no such mount
@@ -46,8 +47,8 @@ class Context:
 
     __slots__ = (
         "annotations", "bundle", "call", "cgroup_fd", "channel", "created", "directory",
-        "environment", "id", "key", "pid", "pidfd", "proc", "root", "save", "send_fd", "take_fd",
-        "traceparent", "trees", "warn",
+        "environment", "id", "init", "key", "pid", "pidfd", "proc", "root", "save", "send_fd",
+        "take_fd", "traceparent", "trees", "warn",
     )  # fmt: skip
 
     def __init__(self, container_id: str, directory: str, key: str) -> None:
@@ -58,6 +59,7 @@ class Context:
         self.annotations: Mapping[str, Json] = {}
         self.pid = 0
         self.pidfd = -1
+        self.init = 0
         self.root = -1
         self.proc = -1
         self.channel = -1

@@ -14,8 +14,14 @@ SPEC_VERSION = "1.2.0"
 
 
 def run(ctx: Context, hook: Hook, status: str, pid: int) -> None:
-    """Run it to its end (runtime.md, "State"); HostError when it fails or takes too long."""
-    state: dict[str, Json] = {
+    """Run it to its end; HostError when it fails or takes too long."""
+    text = dumps(state(ctx, status, pid))
+    ctx.call(hook.args or (hook.path,), text, hook.env, hook.path, hook.timeout)
+
+
+def state(ctx: Context, status: str, pid: int) -> dict[str, Json]:
+    """What the container's own programs are told of it (runtime.md, "State")."""
+    return {
         "ociVersion": SPEC_VERSION,
         "id": ctx.id,
         "status": status,
@@ -23,4 +29,3 @@ def run(ctx: Context, hook: Hook, status: str, pid: int) -> None:
         "bundle": ctx.bundle,
         "annotations": dict(ctx.annotations),
     }
-    ctx.call(hook.args or (hook.path,), dumps(state), hook.env, hook.path, hook.timeout)

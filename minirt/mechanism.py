@@ -9,6 +9,7 @@
     ── go ───────────────────────────────► seal*       pivot_root, and all after it
            ◄────────────────── sealed ──   waits for `start`
     ── start ────────────────────────────► start*, exec
+    assist*                                at the same time
     started*
 
 `teardown` runs on the host when the container is deleted, in reverse order.
@@ -20,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.context import Context
 
-PHASES = ("prepare", "attach", "enter", "meet", "seal", "start", "started", "teardown")
+PHASES = ("prepare", "attach", "enter", "meet", "seal", "start", "assist", "started", "teardown")
 CHILD_PHASES = ("enter", "seal", "start")
 
 
@@ -52,6 +53,9 @@ class Mechanism:
 
     def start(self, ctx: Context) -> None:
         """In the child, right before exec."""
+
+    def assist(self, ctx: Context) -> None:
+        """On the host, while the child is in `start`."""
 
     def started(self, ctx: Context) -> None:
         """On the host, after exec."""

@@ -32,7 +32,9 @@ ORDER: dict[str, Builder] = {
     "ipc": isolation.ipc,
     "uts": isolation.uts,
     "domainname": isolation.domainname,
+    "time": isolation.time,
     "loopback": network.loopback,
+    "net_devices": network.net_devices,
     "bridge": network.bridge,
     "veth": network.veth,
     "nat": network.nat,
@@ -60,6 +62,7 @@ ORDER: dict[str, Builder] = {
     "oom_score": process.oom_score,
     "scheduling": process.scheduling,
     "personality": process.personality,
+    "memory_policy": process.memory_policy,
     "working_directory": process.working_directory,
     "bounding_set": process.bounding_set,
     "identity": process.identity,
@@ -67,6 +70,7 @@ ORDER: dict[str, Builder] = {
     "rlimits": process.rlimits,
     "no_new_privs": process.no_new_privs,
     "labels": process.labels,
+    "seccomp_notify": process.seccomp_notify,
     "seccomp": process.seccomp,
 }
 ALL = tuple(ORDER)

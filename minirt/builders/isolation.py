@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from minirt.linux.id_maps import needs_helpers
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.mechanism import Mechanism
@@ -13,6 +15,12 @@ def user(spec: Spec) -> Mechanism | None:
         return None
     from minirt.mechanisms.user import User
 
+    if not spec.makes("user"):
+        return User((), ())
+    if needs_helpers(spec.uid_maps, spec.gid_maps):
+        from minirt.mechanisms.delegated_user import DelegatedUser
+
+        return DelegatedUser(spec.uid_maps, spec.gid_maps)
     return User(spec.uid_maps, spec.gid_maps)
 
 
@@ -78,6 +86,14 @@ def domainname(spec: Spec) -> Mechanism | None:
     from minirt.mechanisms.domainname import DomainName
 
     return DomainName(spec.domainname)
+
+
+def time(spec: Spec) -> Mechanism | None:
+    if "time" not in spec.namespaces:
+        return None
+    from minirt.mechanisms.time import Time
+
+    return Time(spec.time_offsets, joined=not spec.makes("time"))
 
 
 def sysctl(spec: Spec) -> Mechanism | None:

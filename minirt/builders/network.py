@@ -16,6 +16,14 @@ def loopback(spec: Spec) -> Mechanism | None:
     return Loopback()
 
 
+def net_devices(spec: Spec) -> Mechanism | None:
+    if not spec.net_devices:
+        return None
+    from minirt.mechanisms.net_devices import NetDevices
+
+    return NetDevices(spec.net_devices)
+
+
 def bridge(spec: Spec) -> Mechanism | None:
     if spec.network.mode != "bridge":
         return None

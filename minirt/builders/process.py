@@ -57,6 +57,14 @@ def scheduling(spec: Spec) -> Mechanism | None:
     return Scheduling(spec.process.scheduler, spec.process.io_priority)
 
 
+def memory_policy(spec: Spec) -> Mechanism | None:
+    if spec.memory_policy is None:
+        return None
+    from minirt.mechanisms.memory_policy import MemoryPolicy
+
+    return MemoryPolicy(*spec.memory_policy)
+
+
 def personality(spec: Spec) -> Mechanism | None:
     if spec.personality is None:
         return None
@@ -118,17 +126,28 @@ def no_new_privs(spec: Spec) -> Mechanism | None:
 
 
 def seccomp(spec: Spec) -> Mechanism | None:
-    if not spec.seccomp and not spec.default_seccomp:
+    if spec.seccomp_listener or not (spec.seccomp or spec.default_seccomp):
         return None
-    from minirt.host import cache
     from minirt.mechanisms.seccomp import Seccomp
+
+    profile = "configured" if spec.seccomp else "default"
+    return Seccomp(lambda: _filter(spec), profile, spec.seccomp_flags)
+
+
+def seccomp_notify(spec: Spec) -> Mechanism | None:
+    if not spec.seccomp_listener:
+        return None
+    from minirt.mechanisms.seccomp_notify import SeccompNotify
+
+    return SeccompNotify(lambda: _filter(spec), *spec.seccomp_listener, flags=spec.seccomp_flags)
+
+
+def _filter(spec: Spec) -> bytes:
+    """The compiled program."""
+    from minirt.host import cache
     from minirt.seccomp import cache as seccomp_cache
 
-    def compiled() -> bytes:
-        directory = f"{cache.directory()}/seccomp"
-        if spec.seccomp:
-            return seccomp_cache.program(spec.seccomp, directory)
-        kept = spec.process.capabilities["bounding"]
-        return seccomp_cache.default_program(kept, directory)
-
-    return Seccomp(compiled, "configured" if spec.seccomp else "default")
+    directory = f"{cache.directory()}/seccomp"
+    if spec.seccomp:
+        return seccomp_cache.program(spec.seccomp, directory)
+    return seccomp_cache.default_program(spec.process.capabilities["bounding"], directory)

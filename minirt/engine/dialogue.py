@@ -93,7 +93,11 @@ class Dialogue:
 
     def execute(self) -> None:
         """Let init execute its program; its end of the channel is closed by execve."""
-        self._go_until("")
+        self._go()
+        if having(self.container.plan, "assist"):
+            self.container.ctx.take_fd = self._take
+            self.container.phase("assist")
+        self._until("")
         container = self.container
         if container.page is not None:
             container.exec_at = container.page.executed()
@@ -102,12 +106,30 @@ class Dialogue:
 
     def _go_until(self, kind: str) -> None:
         """Let init go on until it says `kind`; an error that it sends instead is raised."""
-        channel = self.channel
-        assert channel is not None  # noqa: S101
+        self._go()
+        self._until(kind)
+
+    def _go(self) -> None:
+        assert self.channel is not None  # noqa: S101
         try:
-            channel.send("go")
+            self.channel.send("go")
         except BrokenPipeError:
             pass  # it is dead, but may have said why
+
+    def _take(self) -> int:
+        """The next descriptor that init sends."""
+        assert self.channel is not None  # noqa: S101
+        message = self.channel.receive()
+        while message["kind"] == "warning":
+            self.container.ctx.warn(str(message["text"]))
+            message = self.channel.receive()
+        if message["kind"] != "fd":
+            raise self._died()
+        return self.channel.fds.pop()
+
+    def _until(self, kind: str) -> None:
+        channel = self.channel
+        assert channel is not None  # noqa: S101
         message = channel.receive()
         while message["kind"] in ("fd", "warning"):
             if message["kind"] == "fd":

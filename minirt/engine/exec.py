@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 # What a further process goes through where its container's init did; all else belongs to the
 # container, not to a process.
-MECHANISMS = ("stdio", "home", "bounding_set", "identity", "capabilities", "seccomp")
+MECHANISMS = (
+    "stdio", "home", "bounding_set", "identity", "capabilities", "seccomp",
+    "seccomp_notify",
+)  # fmt: skip
 # What a process may have though init has it not.
 OWN = (
     "terminal", "pty", "oom_score", "scheduling", "personality", "working_directory",
@@ -75,6 +78,7 @@ def prepared(
     container = Container(
         state, spec, _plan(state, spec, state.cgroups() if cgroups is None else cgroups), recorder
     )
+    container.ctx.init = state.pid
     container.ctx.save = lambda: None  # nothing is made that outlives the process
     return container
 

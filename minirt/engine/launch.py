@@ -35,7 +35,9 @@ def launch(
     flags = 0
     for name, path in namespaces.items():
         flags |= FLAGS[name] if not path and name not in NOT_CLONED else 0
-    joined = {name: open_namespace(namespaces[name]) for name in FLAGS if namespaces.get(name)}
+    joined = {
+        name: open_namespace(namespaces[name], name) for name in FLAGS if namespaces.get(name)
+    }
     try:
         if joined:
             return _launch_joined(joined, flags, cgroup_fd, child)

@@ -33,6 +33,7 @@ NUMBERS = {
     "clone3": 435,
     "close_range": 436,
     "openat2": 437,
+    "pidfd_getfd": 438,
     "mount_setattr": 442,
 }
 OLDER = {

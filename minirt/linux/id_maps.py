@@ -19,6 +19,26 @@ def lines(maps: IdMaps) -> str:
     return "\n".join(f"{inside} {outside} {size}" for inside, outside, size in maps)
 
 
+def needs_helpers(uid_maps: IdMaps, gid_maps: IdMaps) -> bool:
+    """Whether an ordinary user wants more than their own ids (user_namespaces(7))."""
+    wanted = [entry[1:] for entry in (*uid_maps, *gid_maps)]
+    return os.geteuid() != 0 and wanted != [(os.geteuid(), 1), (os.getegid(), 1)]
+
+
+def become_root() -> None:
+    """Take the ids 0 of this user namespace, and no other group where that is allowed."""
+    try:
+        os.setgroups(())
+    except PermissionError:  # denied above: the caller's groups stay, as nobody's
+        pass
+    try:
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+    except OSError as error:
+        what = "cannot become root in the user namespace"
+        raise failed(what, "setresuid(0, 0, 0)", error) from None
+
+
 def user_namespace(uid_maps: IdMaps, gid_maps: IdMaps) -> int:
     """A descriptor of a new user namespace with these maps."""
     read, write = os.pipe()

@@ -29,6 +29,7 @@ MESSAGES = {
     ("route", "add"): "RTM_NEWROUTE", ("route", "dump"): "RTM_GETROUTE",
 }  # fmt: skip
 AF_INET = 2
+IFA_F_PERMANENT, RT_SCOPE_UNIVERSE = 0x80, 0
 
 
 class Netlink:
@@ -86,6 +87,18 @@ class Netlink:
         what = "cannot list addresses"
         found = self.request("addr", "dump", what, family=AF_INET, index=index)
         return [f"{reply.get('address')}/{reply['prefixlen']}" for reply in found]
+
+    def permanent_addresses(self, index: int) -> list[tuple[str, int]]:
+        """The (address, prefix length) of a device, of IPv4 and IPv6, that somebody has given it.
+
+        Not those of its link, which the kernel makes itself.
+        """
+        found = self.request("addr", "dump", "cannot list addresses", index=index)
+        return [
+            (str(reply.get("address")), reply["prefixlen"])
+            for reply in found
+            if reply["flags"] & IFA_F_PERMANENT and reply["scope"] == RT_SCOPE_UNIVERSE
+        ]
 
     def routes(self) -> list[str]:
         """The destinations of all IPv4 routes of all tables, as "10.0.0.0/24"; no default one."""

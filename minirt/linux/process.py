@@ -60,6 +60,12 @@ def pidfd_send_signal(pidfd: int, signal: int) -> bool:
     return True
 
 
+def pidfd_getfd(pidfd: int, number: int) -> int:
+    """A copy of another process's descriptor (pidfd_getfd(2)), close-on-exec."""
+    what = "cannot take over a descriptor of the container's init"
+    return check("pidfd_getfd", pidfd, number, 0, what=what, shown=f"pidfd, {number}, 0")
+
+
 def close_range(first: int, *, cloexec: bool = False) -> None:
     """Close every descriptor from `first` on, or mark it to be closed by exec."""
     flags = CLOSE_RANGE_CLOEXEC if cloexec else 0

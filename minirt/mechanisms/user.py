@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 
-from minirt.linux.calls import failed
-from minirt.linux.id_maps import lines, write_map
+from minirt.linux.id_maps import become_root, lines, write_map
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
@@ -60,17 +59,3 @@ class User(Mechanism):
         # Only root may map groups without giving up setgroups(2).
         deny = [] if os.geteuid() == 0 else ["echo deny > /proc/$PID/setgroups"]
         return deny + [f"printf '{lines(ids)}\\n' > /proc/$PID/{name}" for name, ids in maps]
-
-
-def become_root() -> None:
-    """Take the ids 0 of this user namespace, and no other group where that is allowed."""
-    try:
-        os.setgroups(())
-    except PermissionError:  # denied above: the caller's groups stay, as nobody's
-        pass
-    try:
-        os.setresgid(0, 0, 0)
-        os.setresuid(0, 0, 0)
-    except OSError as error:
-        what = "cannot become root in the user namespace"
-        raise failed(what, "setresuid(0, 0, 0)", error) from None

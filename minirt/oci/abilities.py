@@ -9,8 +9,8 @@ from minirt import __version__
 from minirt.linux.caps import NAMES
 from minirt.linux.libseccomp import ACTIONS, ARCHITECTURES, OPERATORS
 from minirt.linux.seccomp import FILTER_FLAGS
-from minirt.spec import NAMESPACES
 from minirt.spec.hooks import KINDS
+from minirt.spec.namespaces import NAMESPACES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

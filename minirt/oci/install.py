@@ -32,6 +32,7 @@ LAUNCHER = '''\
 import sys
 
 sys.path.insert(0, {package!r})
+sys.path += {others!r}
 from minirt.oci.guard import protect
 
 protect({place!r}, {interpreter!r})
@@ -70,8 +71,20 @@ def launcher(where: str, interpreter: str) -> str:
     """The text of the launcher."""
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return LAUNCHER.format(
-        first=first_lines(where), package=package, place=where, interpreter=interpreter
+        first=first_lines(where),
+        package=package,
+        others=_others(),
+        place=where,
+        interpreter=interpreter,
     )
+
+
+def _others() -> list[str]:
+    """Where pyroute2 lies, which netDevices needs; -S keeps the site's directories out."""
+    from importlib.util import find_spec
+
+    found = find_spec("pyroute2")
+    return [os.path.dirname(os.path.dirname(found.origin))] if found and found.origin else []
 
 
 def first_lines(where: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from minirt.errors import ConfigError
-from minirt.oci import sockets
+from minirt.linux import sockets
 from minirt.oci.parser import Option
 
 TYPE_CHECKING = False

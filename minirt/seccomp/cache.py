@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from minirt.codec import Json
 
 # Raise when the compiler makes another program of the same profile.
-COMPILER = "1"
+COMPILER = "2"
 LIBRARIES = (f"/usr/lib/{MACHINE}-linux-gnu", "/usr/lib64", "/usr/lib")
 DIGEST = 32
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 
-from minirt.errors import ConfigError
+from minirt.errors import ConfigError, HostError
 from minirt.linux.caps import DEFAULT
 from minirt.linux.libseccomp import (
     ACTIONS,
@@ -17,6 +17,7 @@ from minirt.linux.libseccomp import (
     ERRNO,
     LOG,
     NATIVE,
+    NOTIFY,
     OPERATORS,
     TRACE,
     Filter,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 EPERM, ENOSYS = 1, 38
 MAX_ERRNO = 4095
+LARGEST_VALUE = 0xFFFFFFFFFFFFFFFF
 X32_BIT = 0x40000000
 # Opcodes of classic BPF: load a word, jump if equal or greater, return (linux/filter.h).
 LD, JEQ, JGT, RET = 0x20, 0x15, 0x25, 0x06
@@ -46,22 +48,22 @@ def compile_profile(profile: Mapping[str, Json]) -> bytes:
     skipped, as the specification wants it. HostError without libseccomp.
     """
     reader = Reader(profile, "/linux/seccomp")
-    default = _action(reader, "defaultAction", reader.number("defaultErrnoRet", EPERM))
-    tokens = _tokens(reader)
+    default = _action(reader, "defaultAction", "defaultErrnoRet")
+    tokens = [*dict.fromkeys((ARCHITECTURES[NATIVE], *_tokens(reader)))]
     with Filter(default) as filter_:
         for token in tokens:
-            filter_.add_architecture(token)
+            _add_architecture(filter_, token, reader)
         named: set[str] = set()
         for rule in reader.objects("syscalls"):
             named.update(_add(filter_, rule, default))
         newest = [(token, _newest(filter_, token, named)) for token in tokens]
         program = filter_.export()
-    lenient = default in (ALLOW, LOG) or default & 0xFFFF0000 == TRACE
+    lenient = default in (ALLOW, LOG, NOTIFY) or default & 0xFFFF0000 == TRACE
     return program if lenient else _unknown_calls(newest) + program
 
 
 def _tokens(reader: Reader) -> list[int]:
-    names = reader.texts("architectures") or (NATIVE,)
+    names = reader.texts("architectures")
     for index, name in enumerate(names):
         if name not in ARCHITECTURES:
             known = ", ".join(ARCHITECTURES)
@@ -70,22 +72,37 @@ def _tokens(reader: Reader) -> list[int]:
     return [ARCHITECTURES[name] for name in names]
 
 
-def _action(reader: Reader, member: str, errno: int) -> int:
+def _add_architecture(filter_: Filter, token: int, reader: Reader) -> None:
+    try:
+        filter_.add_architecture(token)
+    except HostError as error:  # of another byte order, or newer than the library
+        name = next(name for name, number in ARCHITECTURES.items() if number == token)
+        what = f"{name} cannot be judged on this machine: {error}"
+        hint = "leave it out: its programs do not run here"
+        raise ConfigError(what, pointer=reader.where("architectures"), hint=hint) from None
+
+
+def _action(reader: Reader, member: str, number: str = "errnoRet") -> int:
+    """The action with its number of an error, which only some actions have."""
     name = reader.text(member)
     if name not in ACTIONS:
         known = ", ".join(ACTIONS)
         raise ConfigError(f'"{name}" is not one of {known}', pointer=reader.where(member))
     action = ACTIONS[name]
-    if action not in (ERRNO, TRACE):
-        return action
+    errno = reader.number(number, EPERM)
     if not 0 <= errno <= MAX_ERRNO:
-        raise ConfigError(f"{errno} is not an error number", pointer=reader.where("errnoRet"))
+        raise ConfigError(f"{errno} is not an error number", pointer=reader.where(number))
+    if action not in (ERRNO, TRACE):
+        if reader.value.get(number) is not None:
+            what = f"does not go with {name}, which returns no error number"
+            raise ConfigError(what, pointer=reader.where(number), hint="leave it out")
+        return action
     return action | errno
 
 
 def _add(filter_: Filter, rule: Reader, default: int) -> tuple[str, ...]:
     """Add one entry of `syscalls`; return the names that it speaks of."""
-    action = _action(rule, "action", rule.number("errnoRet", EPERM))
+    action = _action(rule, "action")
     names = rule.texts("names")
     if not names:
         raise ConfigError("must name a system call", pointer=rule.where("names"))
@@ -117,6 +134,9 @@ def _comparison(entry: Reader) -> Comparison:
         raise ConfigError(f'"{operator}" is not one of {known}', pointer=entry.where("op"))
     if not 0 <= index <= 5:
         raise ConfigError("must be from 0 to 5", pointer=entry.where("index"))
+    for name in ("value", "valueTwo"):
+        if not 0 <= entry.number(name) <= LARGEST_VALUE:
+            raise ConfigError("must be a number of 64 bits", pointer=entry.where(name))
     return index, OPERATORS[operator], entry.number("value"), entry.number("valueTwo")
 
 

@@ -11,6 +11,14 @@ from __future__ import annotations
 from minirt.errors import ConfigError
 from minirt.reader import Reader
 from minirt.spec.names import name, personality, sysctls
+from minirt.spec.namespaces import (
+    id_maps,
+    namespaces,
+    net_devices,
+    refuse_resctrl,
+    require_maps,
+    time_offsets,
+)
 from minirt.spec.process import Process
 
 TYPE_CHECKING = False
@@ -19,13 +27,6 @@ if TYPE_CHECKING:
 
     from minirt.codec import Json
     from minirt.spec.hooks import Hook
-
-# OCI's name for a namespace -> its name under /proc/PID/ns.
-NAMESPACES = {
-    "pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts",
-    "user": "user", "cgroup": "cgroup", "time": "time",
-}  # fmt: skip
-IdMap = tuple[int, int, int]
 
 
 class MountSpec:
@@ -42,8 +43,8 @@ class MountSpec:
         if self.destination == "/":
             raise ConfigError("must be a path below /", pointer=reader.where("destination"))
         self.options = reader.texts("options")
-        self.uid_maps = tuple(id_map(entry) for entry in reader.objects("uidMappings"))
-        self.gid_maps = tuple(id_map(entry) for entry in reader.objects("gidMappings"))
+        self.uid_maps = id_maps(reader, "uidMappings")
+        self.gid_maps = id_maps(reader, "gidMappings")
         bind = {"bind", "rbind"} & set(self.options)
         self.fstype = "bind" if bind else reader.text("type", "bind")
         self.source = reader.text("source", self.fstype)
@@ -64,10 +65,11 @@ class Spec:
 
     __slots__ = (
         "annotations", "cgroup_everywhere", "cgroup_resources", "cgroup_scope", "cgroups_path",
-        "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname", "layers",
-        "masked_paths", "mounts", "namespaces", "network", "personality", "process", "raw",
-        "readonly_paths", "required_capabilities", "rootfs", "rootfs_readonly", "seccomp",
-        "sysctls", "terminal", "uid_maps",
+        "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname",
+        "layers", "masked_paths", "memory_policy", "mounts", "namespaces", "net_devices", "network",
+        "personality", "process", "raw", "readonly_paths", "required_capabilities", "rootfs",
+        "rootfs_readonly", "seccomp", "seccomp_flags", "seccomp_listener", "sysctls", "terminal",
+        "time_offsets", "uid_maps",
     )  # fmt: skip
 
     def __init__(self, raw: Mapping[str, Json]) -> None:
@@ -83,24 +85,34 @@ class Spec:
         self.mounts = tuple(MountSpec(mount) for mount in reader.objects("mounts"))
         self.annotations = dict(reader.object("annotations").value)
         self.hooks = _hooks(reader.object("hooks"))
-        self.namespaces = dict(_namespace(entry) for entry in linux.objects("namespaces"))
-        self.hostname = name(reader, "hostname", self.namespaces)
-        self.domainname = name(reader, "domainname", self.namespaces)
-        self.sysctls = sysctls(linux, self.namespaces)
-        self.personality = personality(linux)
+        self.network = Network(own.object("network"))
         self.terminal = own.text("terminal")
-        self.uid_maps = tuple(id_map(entry) for entry in linux.objects("uidMappings"))
-        self.gid_maps = tuple(id_map(entry) for entry in linux.objects("gidMappings"))
-        self.has_root = bool(self.layers or self.rootfs)
-        self.cgroups_path = linux.text("cgroupsPath")
         scope = own.object("scope")
         self.cgroup_scope = (scope.text("slice"), scope.text("unit"), scope.text("path"))
         self.cgroup_everywhere = own.text("cgroups") != "limited"
+        self.has_root = bool(self.layers or self.rootfs)
+        self._read_linux(linux)
+        self.hostname = name(reader, "hostname", self.namespaces)
+        self.domainname = name(reader, "domainname", self.namespaces)
+
+    def _read_linux(self, linux: Reader) -> None:
+        self.namespaces = namespaces(linux)
+        self.sysctls = sysctls(linux, self.namespaces)
+        self.personality = personality(linux)
+        self.uid_maps = id_maps(linux, "uidMappings")
+        self.gid_maps = id_maps(linux, "gidMappings")
+        require_maps(linux, self.namespaces)
+        self.time_offsets = time_offsets(linux, self.namespaces)
+        self.net_devices = net_devices(linux, self.namespaces)
+        self.memory_policy = _memory_policy(linux)
+        refuse_resctrl(linux)
+        self.cgroups_path = linux.text("cgroupsPath")
         self.cgroup_resources = linux.object("resources").value
-        self.seccomp = dict(linux.object("seccomp").value)
+        seccomp = linux.object("seccomp")
+        self.seccomp = dict(seccomp.value)
+        self.seccomp_flags, self.seccomp_listener = _filter(seccomp)
         self.masked_paths = linux.texts("maskedPaths")
         self.readonly_paths = linux.texts("readonlyPaths")
-        self.network = Network(own.object("network"))
 
     def makes(self, namespace: str) -> bool:
         """Whether this namespace (its name under /proc/PID/ns) is a new one."""
@@ -116,20 +128,18 @@ def _hooks(reader: Reader) -> Mapping[str, tuple[Hook, ...]]:
     return hooks(reader)
 
 
-def _namespace(entry: Reader) -> tuple[str, str]:
-    """(name under /proc/PID/ns, path to join or "" for a new one)."""
-    kind, path = entry.text("type"), entry.text("path")
-    if kind not in NAMESPACES:
-        known = ", ".join(NAMESPACES)
-        raise ConfigError(f'"{kind}" is not one of {known}', pointer=entry.where("type"))
-    if path and not path.startswith("/"):
-        raise ConfigError("must be an absolute path", pointer=entry.where("path"))
-    return NAMESPACES[kind], path
+def _memory_policy(linux: Reader) -> tuple[int, frozenset[int]] | None:
+    if linux.value.get("memoryPolicy") is None:
+        return None
+    from minirt.spec.memory_policy import memory_policy
+
+    return memory_policy(linux)
 
 
-def id_map(entry: Reader) -> IdMap:
-    """(first inside, first outside, how many)."""
-    size = entry.number("size")
-    if size <= 0:
-        raise ConfigError("must be at least 1", pointer=entry.where("size"))
-    return entry.number("containerID"), entry.number("hostID"), size
+def _filter(seccomp: Reader) -> tuple[int, tuple[str, str] | None]:
+    """How the filter is loaded, and who answers for calls."""
+    if not seccomp.value:
+        return 0, None
+    from minirt.spec.seccomp import filter_flags, listener
+
+    return filter_flags(seccomp), listener(seccomp)

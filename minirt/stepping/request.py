@@ -7,8 +7,8 @@ import os
 from minirt import ids, resources
 from minirt.errors import ConfigError
 from minirt.linux.caps import DEFAULT, asked, kept
-from minirt.spec import NAMESPACES
 from minirt.spec.names import HOSTNAME_MAX
+from minirt.spec.namespaces import NAMESPACES
 from minirt.stepping import mounts
 
 TYPE_CHECKING = False

@@ -12,7 +12,8 @@ import pytest
 from minirt import mechanisms, plan
 from minirt.errors import ConfigError
 from minirt.mechanism import CHILD_PHASES, PHASES, Mechanism
-from minirt.spec import NAMESPACES, Spec
+from minirt.spec import Spec
+from minirt.spec.namespaces import NAMESPACES
 
 if TYPE_CHECKING:
     from minirt.codec import Json
@@ -47,6 +48,8 @@ EVERYTHING: dict[str, Json] = {
         "rootfsPropagation": "shared",
         "sysctl": {"net.core.somaxconn": "100"},
         "personality": {"domain": "LINUX32"},
+        "netDevices": {"eth9": {}},
+        "memoryPolicy": {"mode": "MPOL_LOCAL"},
     },
     "minirt": {
         "layers": ["/"],
@@ -57,7 +60,7 @@ EVERYTHING: dict[str, Json] = {
 }
 
 
-ALTERNATIVES = ("rootfs", "terminal")  # to overlay and pty
+ALTERNATIVES = ("rootfs", "terminal", "seccomp_notify")  # to overlay, pty and seccomp
 
 
 def built(*allowed: str) -> tuple[Mechanism, ...]:

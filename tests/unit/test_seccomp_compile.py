@@ -114,6 +114,50 @@ def test_several_entries_for_one_argument_are_alternatives() -> None:
     assert [family for family in range(20) if allows(program, SOCKET, family)] == [2, 10]
 
 
+@pytest.mark.parametrize(
+    ("action", "answer"),
+    [
+        ("KILL", 0), ("KILL_THREAD", 0), ("KILL_PROCESS", 0x80000000), ("TRAP", 0x30000),
+        ("ERRNO", ERRNO | 1), ("TRACE", 0x7FF00001), ("LOG", 0x7FFC0000), ("NOTIFY", 0x7FC00000),
+    ],
+)  # fmt: skip
+def test_every_action_is_what_the_kernel_calls_so(action: str, answer: int) -> None:
+    """The numbers are those of linux/seccomp.h."""
+    rule = entry("mount", action=f"SCMP_ACT_{action}")
+    program = compile_profile(profile(rule, action="SCMP_ACT_ALLOW"))
+    assert judge(program, MOUNT) == answer
+    assert allows(program, UNSHARE)
+    default = compile_profile(profile(entry("mount"), action=f"SCMP_ACT_{action}"))
+    assert allows(default, MOUNT)
+    assert judge(default, READ) == answer
+
+
+@pytest.mark.parametrize(
+    ("op", "passing"),
+    [
+        ("NE", [0, 1, 3, 4]), ("LT", [0, 1]), ("LE", [0, 1, 2]), ("EQ", [2]), ("GE", [2, 3, 4]),
+        ("GT", [3, 4]),
+    ],
+)  # fmt: skip
+def test_every_operator_compares_as_its_name_says(op: str, passing: list[int]) -> None:
+    program = compile_profile(profile(entry("socket", args=[compare(1, op, 2)])))
+    assert [value for value in range(5) if allows(program, SOCKET, 9, value)] == passing
+
+
+def test_a_value_has_64_bits() -> None:
+    most = 0xFFFFFFFFFFFFFFFF
+    program = compile_profile(profile(entry("socket", args=[compare(0, "EQ", most)])))
+    assert allows(program, SOCKET, most)
+    assert not allows(program, SOCKET, most >> 32)
+
+
+def test_the_machines_own_architecture_need_not_be_named() -> None:
+    program = compile_profile({**profile(entry("mount")), "architectures": ["SCMP_ARCH_X86"]})
+    assert allows(program, MOUNT)
+    assert judge(program, 5000) == ENOSYS
+    assert allows(program, 21, arch=AUDIT_I386)  # mount there
+
+
 def test_names_that_the_library_does_not_know_are_skipped() -> None:
     assert allows(compile_profile(profile(entry("read", "no_such_call"))), READ)
 
@@ -132,7 +176,13 @@ def test_a_rule_that_repeats_the_default_action_is_no_error() -> None:
         (profile(entry("read", args=[compare(6, "EQ", 0)])), "/syscalls/0/args/0/index"),
         (profile(entry("read", args=[compare(0, "ABOUT", 0)])), "/syscalls/0/args/0/op"),
         ({**profile(), "architectures": ["PDP11"]}, "/linux/seccomp/architectures/0"),
-        ({**profile(), "defaultErrnoRet": 5000}, "/linux/seccomp/errnoRet"),
+        ({**profile(), "defaultErrnoRet": 5000}, "/linux/seccomp/defaultErrnoRet"),
+        ({**profile(action="SCMP_ACT_KILL"), "defaultErrnoRet": 1}, "/defaultErrnoRet"),
+        (profile(entry("read", errnoRet=2)), "/syscalls/0/errnoRet"),
+        (profile(entry("read", action="SCMP_ACT_NOTIFY", errnoRet=2)), "/syscalls/0/errnoRet"),
+        (profile(entry("read", args=[compare(0, "EQ", -1)])), "/syscalls/0/args/0/value"),
+        (profile(entry("read", args=[compare(0, "EQ", 0, 1 << 64)])), "/args/0/valueTwo"),
+        ({**profile(), "architectures": ["SCMP_ARCH_S390X"]}, "/linux/seccomp/architectures"),
     ],
 )
 def test_what_is_wrong_in_a_profile_is_pointed_at(wrong: dict[str, Json], pointer: str) -> None:

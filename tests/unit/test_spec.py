@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from minirt.errors import ConfigError
-from minirt.spec import NAMESPACES, Spec
+from minirt.spec import Spec
+from minirt.spec.namespaces import NAMESPACES
 
 if TYPE_CHECKING:
     from minirt.codec import Json
@@ -83,7 +84,9 @@ def test_paths_inside_are_absolute() -> None:
 
 def test_namespaces_are_made_or_joined() -> None:
     listed: list[Json] = [{"type": kind} for kind in NAMESPACES]
-    made = spec(linux={"namespaces": [*listed[1:], {"type": "pid", "path": "/proc/1/ns/pid"}]})
+    maps: Json = [{"containerID": 0, "hostID": 1, "size": 1}]
+    listed = [*listed[1:], {"type": "pid", "path": "/proc/1/ns/pid"}]
+    made = spec(linux={"namespaces": listed, "uidMappings": maps, "gidMappings": maps})
     assert made.namespaces["pid"] == "/proc/1/ns/pid"
     assert made.namespaces["net"] == made.namespaces["mnt"] == ""
     assert set(made.namespaces) == set(NAMESPACES.values())
@@ -112,9 +115,12 @@ def test_a_mount_takes_its_type_for_its_source_and_bind_from_its_options() -> No
 
 def test_id_maps_have_a_size() -> None:
     good = {"containerID": 0, "hostID": 100_000, "size": 65_536}
-    made = spec(linux={"uidMappings": [good], "gidMappings": [good]})
+    maps: dict[str, Json] = {"uidMappings": [good], "gidMappings": [good]}
+    maps["namespaces"] = [{"type": "user"}]
+    made = spec(linux=maps)
     assert made.uid_maps == made.gid_maps == ((0, 100_000, 65_536),)
-    assert pointer(linux={"uidMappings": [{**good, "size": 0}]}) == "/linux/uidMappings/0/size"
+    wrong: dict[str, Json] = {**maps, "uidMappings": [{**good, "size": 0}]}
+    assert pointer(linux=wrong) == "/linux/uidMappings/0/size"
 
 
 def test_what_is_minirts_own_is_in_its_own_member() -> None:

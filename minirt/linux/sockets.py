@@ -10,7 +10,7 @@ from minirt.errors import ConfigError
 
 
 def send(path: str, fd: int, data: str, option: str) -> None:
-    """Send `fd` with `data` to the socket at `path`, which `option` named."""
+    """Send `fd` with `data` to the stream socket at `path`, which `option` named; then hang up."""
     directory, name = os.path.split(path)
     socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
