@@ -49,9 +49,8 @@ class Docker(Engine):
         if names:
             self.must("rm", "--force", *names)
         # Containerd ends a shim after it has answered; ended itself before that, it leaves it.
-        until(
-            lambda: not self.processes("cmdline", f"{self.where}/exec/containerd/containerd.sock")
-        )
+        address = f"{self.where}/exec/containerd/containerd.sock"
+        until(lambda: not self.processes("cmdline", address), self.daemon.log.read_text)
         self.daemon.stop()
 
     def processes(self, file: str, part: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -136,5 +137,6 @@ def test_a_service_across_nodes_and_the_death_of_one(nodes: dict[str, Docker]) -
 def kill(one: Docker) -> None:
     """Kill a node: the daemon, its containerd, the shims and the containers."""
     for pid in [*one.processes("cmdline", f"{one.where}/"), *one.processes("cgroup", one.cgroup)]:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     one.daemon.process.wait()
