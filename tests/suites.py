@@ -29,6 +29,9 @@ LINTERS = {
     "bare": (["bash", "tests/bare/run"],),
 }
 AS_ROOT = ("kernel", "vm", "lessons", "engines", "engines-all")
+# Engines start daemons, and those others: whatever ends this suite ends the namespace's processes.
+CONFINED = {"engines", "engines-all"}
+CONFINE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 # Of these directories a part is too slow for each time, and is said to be left out.
 WHOLE = {"engines-all": "engines"}
 # In a guest, since this machine's hierarchies are what they are.
@@ -70,7 +73,8 @@ def _pytest(suite: str) -> Count:
     report.unlink(missing_ok=True)
     # Without a way to become root the tests run as they are, and fail saying so.
     root = elevate.prefix() if suite in AS_ROOT else []
-    command = [*(root or []), *_command(suite, report)]
+    confined = CONFINE if suite in CONFINED else []
+    command = [*(root or []), *confined, *_command(suite, report)]
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
     counted = _count(report)
     unexplained = done.returncode not in (0, 1 if counted.failed else 0)

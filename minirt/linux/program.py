@@ -22,10 +22,13 @@ MOST_INTERPRETERS = 6  # the kernel follows five, and then the loader
 def look_up(name: str, path: str) -> str:
     """The file that execvp would run; CommandError 127 or 126 as a shell would exit."""
     if "/" in name:
+        # execve would say the same, but in `start`: what then ends must be noticed and cleaned up.
         try:
             os.stat(name)
-        except OSError as error:  # execve would say the same, but only when engines listen no more
+        except OSError as error:
             raise explain(name, error) from None
+        if os.path.isdir(name) or not os.access(name, os.X_OK):
+            raise explain(name, PermissionError(errno.EACCES, "Permission denied"))
         return name
     refused = False
     for directory in (path or DEFAULT_PATH).split(":"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +40,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip("not run: slow; `make test-engines` runs it"))
 
 
+def end_all() -> None:
+    """Kill whatever runs yet of what the tests started."""
+    while pids := leaks.descendants():
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os.waitpid(-1, 0)  # its children are ours now
+
+
 @pytest.fixture(scope="session", autouse=True)
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A directory in memory, in namespaces that the tests have for themselves."""
@@ -51,6 +62,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made = tmp_path_factory.mktemp("engines")
     world.enter(made)
     yield made
+    end_all()  # after a failure; otherwise there are none
     world.remove_parents()
 
 

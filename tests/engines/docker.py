@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from engine import Daemon, Engine
+import leaks
+from engine import Daemon, Engine, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ class Docker(Engine):
     ) -> None:
         self.where = where
         where.mkdir()
+        self.cgroup = f"/minirt-engines/{where.name}"
         self.socket = where / "docker.sock"
         super().__init__("docker", "--host", f"unix://{self.socket}", home=where)
         configuration = {
@@ -30,7 +32,7 @@ class Docker(Engine):
             "pidfile": str(where / "docker.pid"),
             "hosts": [f"unix://{self.socket}"],
             "storage-driver": "overlay2",
-            "cgroup-parent": f"/minirt-engines/{where.name}",
+            "cgroup-parent": self.cgroup,
             **settings,
         }
         (where / "daemon.json").write_text(json.dumps(configuration))
@@ -46,8 +48,23 @@ class Docker(Engine):
         names = self.must("ps", "--all", "--quiet").split()
         if names:
             self.must("rm", "--force", *names)
+        # Containerd ends a shim after it has answered; ended itself before that, it leaves it.
+        address = f"{self.where}/exec/containerd/containerd.sock"
+        until(lambda: not self.processes("cmdline", address), self.daemon.log.read_text)
         self.daemon.stop()
+
+    def processes(self, file: str, part: str) -> list[int]:
+        """Those of ours in whose file below /proc/PID there is `part`."""
+        return [pid for pid in leaks.descendants() if part in _text(f"/proc/{pid}/{file}")]
 
     def field(self, name: str, what: str) -> str:
         """One field of what is known of a container."""
         return self.must("inspect", "--format", f"{{{{{what}}}}}", name)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:  # it ends at this moment
+        return ""

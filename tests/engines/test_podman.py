@@ -74,7 +74,7 @@ def test_exit_statuses(podman: Engine, args: list[str], status: int) -> None:
 
 def test_run_at_a_terminal(podman: Engine) -> None:
     done = podman.typed("run", "--rm", "-it", IMAGE, "tty")
-    assert done.stdout.endswith("/dev/pts/0\n")
+    assert "/dev/pts/0" in done.stdout
     assert done.returncode == 0
 
 
@@ -97,7 +97,7 @@ def test_exec(podman: Engine, sleeper: str) -> None:
 
 
 def test_exec_at_a_terminal(podman: Engine, sleeper: str) -> None:
-    assert podman.typed("exec", "-it", sleeper, "tty").stdout.endswith("/dev/pts/0\n")
+    assert "/dev/pts/0" in podman.typed("exec", "-it", sleeper, "tty").stdout
 
 
 def test_stop_asks_and_kill_does_not(podman: Engine, sleeper: str) -> None:

@@ -97,3 +97,5 @@ def test_a_missing_path_is_refused_by_create_too(runtime: Runtime) -> None:
     done = runtime.call("create", "c1")
     assert done.returncode == 1
     assert "/no/such/program: no such file or directory" in done.stderr
+    runtime.config["process"]["args"] = ["/etc/passwd"]
+    assert "/etc/passwd: permission denied" in runtime.refusal("create", "c1")

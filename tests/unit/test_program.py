@@ -51,6 +51,8 @@ def test_a_name_with_a_slash_is_taken_as_it_is_and_missed_at_once(tmp_path: Path
     good = str(make(tmp_path / "tool"))
     assert look_up(good, "/bin") == good
     assert refusal("./no/such", "/bin").exit_code == 127
+    assert refusal(str(tmp_path), "/bin").exit_code == 126
+    assert refusal(str(make(tmp_path / "text", mode=0o644)), "/bin").exit_code == 126
     assert str(refusal("./no/such", "/bin")) == "./no/such: no such file or directory"
 
 
