@@ -45,7 +45,7 @@ test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson
 	@$(PY) tests/suites.py $(SUITES)
 
 test-full: tools ## the above, the second guest, the site in a browser, and a bare Debian 12
-	@$(PY) tests/suites.py $(SUITES) cgroup2-qemu site bare
+	@MINIRT_FUZZ=34 $(PY) tests/suites.py $(SUITES) cgroup2-qemu site bare
 
 test-cgroup2: tools ## the cgroup tests in a guest, or ARGS='--backend qemu -k pids'
 	@mkdir -p out/tests

@@ -31,7 +31,7 @@ LINTERS = {
 AS_ROOT = ("kernel", "vm", "lessons")
 # In a guest, since this machine's hierarchies are what they are.
 BACKENDS = {"cgroup2": "auto", "cgroup2-qemu": "qemu"}
-BESIDE = {"unit": ["tests/quality"]}  # directories that a suite runs besides its own
+BESIDE = {"unit": ["tests/quality", "tests/fuzz"]}  # directories that a suite runs besides its own
 
 
 @dataclass
