@@ -45,7 +45,7 @@ test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson
 	@$(PY) tests/suites.py $(SUITES)
 
 test-full: tools ## the above, the second guest, the site in a browser, and a bare Debian 12
-	@$(PY) tests/suites.py $(SUITES:engines=engines-all) cgroup2-qemu site bare
+	@MINIRT_FUZZ=34 $(PY) tests/suites.py $(SUITES:engines=engines-all) cgroup2-qemu site bare
 
 test-engines: tools ## podman, buildah, docker, containerd and Swarm, each driving minirt-oci
 	@$(PY) tests/suites.py engines-all

@@ -36,8 +36,9 @@ class Reader:
             return default
         if not isinstance(value, str):
             raise self.wrong(name, "a string")
-        if "\0" in value:
-            raise ConfigError("must not contain a null character", pointer=self.where(name))
+        if not _sound(value):
+            what = "must be a string without null characters and halves of characters"
+            raise ConfigError(what, pointer=self.where(name))
         return value
 
     def number(self, name: str, default: int = 0) -> int:
@@ -68,9 +69,10 @@ class Reader:
         """A list of strings."""
         found = []
         for index, item in enumerate(self.items(name)):
-            if not isinstance(item, str) or "\0" in item:
+            if not isinstance(item, str) or not _sound(item):
                 pointer = f"{self.where(name)}/{index}"
-                raise ConfigError("must be a string without null characters", pointer=pointer)
+                what = "must be a string without null characters and halves of characters"
+                raise ConfigError(what, pointer=pointer)
             found.append(item)
         return tuple(found)
 
@@ -90,3 +92,10 @@ class Reader:
             if not isinstance(item, dict):
                 raise ConfigError("must be an object", pointer=pointer)
             yield Reader(item, pointer)
+
+
+def _sound(text: str) -> bool:
+    """Whether the kernel could be told it: JSON can write half of a UTF-16 pair (RFC 8259, 8.2)."""
+    if text.isascii():
+        return "\0" not in text
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

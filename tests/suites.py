@@ -36,7 +36,7 @@ CONFINE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-pro
 WHOLE = {"engines-all": "engines"}
 # In a guest, since this machine's hierarchies are what they are.
 BACKENDS = {"cgroup2": ["auto"], "cgroup2-qemu": ["qemu", "--everything"]}
-BESIDE = {"unit": ["tests/quality"]}  # directories that a suite runs besides its own
+BESIDE = {"unit": ["tests/quality", "tests/fuzz"]}  # directories that a suite runs besides its own
 
 
 @dataclass

@@ -69,9 +69,16 @@ def _node(entry: Reader) -> Node:
     if kind != "p":
         number = os.makedev(_half(entry, "major"), _half(entry, "minor"))
     node = Node(path, KINDS[kind], number, entry.pointer)
-    node.mode = stat.S_IMODE(entry.number("fileMode", EVERYBODY))  # engines add the file's type
-    node.uid, node.gid = entry.number("uid"), entry.number("gid")
+    node.mode = stat.S_IMODE(_unsigned(entry, "fileMode", EVERYBODY))  # engines add the type
+    node.uid, node.gid = _unsigned(entry, "uid"), _unsigned(entry, "gid")
     return node
+
+
+def _unsigned(entry: Reader, name: str, default: int = 0) -> int:
+    number = entry.number(name, default)
+    if not 0 <= number < 0xFFFFFFFF:
+        raise ConfigError(f"{number} is not a number of 32 bits", pointer=entry.where(name))
+    return number
 
 
 def _half(entry: Reader, name: str) -> int:
