@@ -153,7 +153,10 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _threshold(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 1 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text}: a ratio of at least 1 is wanted, such as 1.1")
     return value

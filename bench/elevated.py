@@ -19,7 +19,7 @@ def elevated(arguments: Sequence[str], file: Path) -> int | None:
     """Measure as root into `file`; its exit status, or None where there is no way to root."""
     root = elevate.prefix()
     if root is None:
-        print("bench: without root most subjects are left out", file=sys.stderr)
+        print("bench: without root some subjects are left out", file=sys.stderr)
         return None
     own = [word for word in arguments if word != "--sudo"]
     command = [sys.executable, "-B", "-m", "bench", "run", *own, "--no-report"]

@@ -44,14 +44,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
+    found = [name for name in text.split(",") if name]
+    if not found:
+        raise argparse.ArgumentTypeError("at least one name is wanted; --list shows them")
+    return found
 
 
 def count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: a whole number of at least 1 is wanted")
+    return int(text)
 
 
 def list_all() -> None:

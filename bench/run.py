@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import machine, metrics, options, plan, pressure, tidy, tree
+from bench import machine, metrics, options, plan, pressure, samples, tidy, tree
 from bench.elevated import elevated
 from bench.metrics.start import MARK
 from bench.progress import Bar
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bench.subject import Subject
 
 OUT = Path("out/bench")
-INTERRUPTED = 130
+FAILED, INTERRUPTED = 1, 130
 
 
 def main(arguments: list[str]) -> int:
@@ -59,7 +59,9 @@ def main(arguments: list[str]) -> int:
         with tidy.everything():
             measure(args, chosen, file)
     except KeyboardInterrupt:
-        kept = f"what was measured is in {file}" if file.exists() else "nothing was measured"
+        kept = "nothing was measured"
+        if file.exists():
+            kept = f"what was measured is in {file}; python -m bench report {file} shows it"
         print(f"\nbench: interrupted; {kept}", file=sys.stderr)
         return INTERRUPTED
     except MinirtError as error:
@@ -81,13 +83,25 @@ def choose_metrics(names: Iterable[str] | None) -> list[Metric]:
 
 def result_file(out: str | None) -> Path:
     """Where the samples go: a new file; ValueError when `out` cannot be one."""
-    if out is not None:
-        if Path(out).exists() or not Path(out).parent.is_dir():
-            what = "exists already" if Path(out).exists() else "is in no directory"
-            raise ValueError(f"--out {out} {what}: name a new file")
-        return Path(out)
-    OUT.mkdir(parents=True, exist_ok=True)
-    return OUT / time.strftime("%Y-%m-%dT%H-%M-%S.jsonl")
+    file = OUT / time.strftime("%Y-%m-%dT%H-%M-%S.jsonl") if out is None else Path(out)
+    try:
+        if out is None:
+            OUT.mkdir(parents=True, exist_ok=True)
+        what = _in_the_way(file)
+    except OSError as error:
+        what = f"cannot be written ({error.strerror})"
+    if what:
+        raise ValueError(f"{file} {what}: name a new file of yours with --out")
+    return file
+
+
+def _in_the_way(file: Path) -> str:
+    """Why `file` cannot be a new one, or ""."""
+    if file.exists():
+        return "exists already"
+    if not file.parent.is_dir():
+        return "is in no directory"
+    return "" if os.access(file.parent, os.W_OK) else "is in a directory that you cannot write to"
 
 
 def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
@@ -182,9 +196,13 @@ def header(
 
 
 def finish(args: argparse.Namespace, file: Path) -> int:
-    """Point `latest.jsonl` at the new file, and report."""
+    """Report; a run of everything is `latest.jsonl` and report.html as well."""
+    if not samples.read(file).samples:
+        print(f"bench: nothing was measured; why is in {file}; no report is made", file=sys.stderr)
+        return FAILED
     print(f"bench: samples in {file}", file=sys.stderr)
-    if args.out is None:
+    whole = not (args.subjects or args.metrics)
+    if args.out is None and whole:
         latest = OUT / "latest.jsonl"
         latest.unlink(missing_ok=True)
         latest.symlink_to(file.name)
@@ -195,5 +213,7 @@ def finish(args: argparse.Namespace, file: Path) -> int:
     except ModuleNotFoundError as error:
         print(f"bench: no report, since there is no {error.name}", file=sys.stderr)
         return 0
-    status: int = report.main([str(file)])
+    status: int = report.write(
+        file, file.with_name("report.html" if whole else f"{file.stem}.html")
+    )
     return status

@@ -97,7 +97,7 @@ def read(path: Path) -> Results:
         try:
             records.append(json.loads(line))
         except ValueError as error:
-            raise ValueError(f"{path}:{number}: {error}") from None
+            raise ValueError(f"{path}: not a results file: line {number} is no JSON") from error
     if not records or records[0].get("kind") != "header":
         raise ValueError(f"{path}: not a results file: its first line is no header")
     header = records.pop(0)

@@ -55,6 +55,9 @@ def main(argv: Sequence[str]) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         for chart in found:
             _write(options.out, chart)
+    except FileExistsError:
+        print(f"bench charts: --out {options.out} is no directory: name one", file=sys.stderr)
+        return UNUSABLE
     except (OSError, ValueError) as error:
         print(f"bench charts: {error}", file=sys.stderr)
         return UNUSABLE

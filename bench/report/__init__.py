@@ -16,7 +16,7 @@ from bench.report.page import page
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main", "page"]
+__all__ = ["main", "page", "write"]
 
 UNUSABLE = 2
 
@@ -30,11 +30,18 @@ def main(argv: Sequence[str]) -> int:
         "--out", type=Path, help="directory for report.html (default: where the results are)"
     )
     options = parser.parse_args(argv)
+    return write(options.file, (options.out or options.file.parent) / "report.html")
+
+
+def write(file: Path, target: Path) -> int:
+    """Make `target` of the results in `file`, and show the headline; the exit status."""
     try:
-        found = loading.load(options.file)
-        target = (options.out or options.file.parent) / "report.html"
+        found = loading.load(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(page(found), encoding="utf-8")
+    except FileExistsError:
+        print(f"bench report: --out {target.parent} is no directory: name one", file=sys.stderr)
+        return UNUSABLE
     except (OSError, ValueError) as error:
         print(f"bench report: {error}", file=sys.stderr)
         return UNUSABLE

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import elevated, options
+from bench import elevated, options, run
 from bench.run import choose_metrics
+from bench.samples import Sample, Writer
 from minirt.host import elevate
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,7 +32,14 @@ def test_the_list_names_subjects_and_metrics() -> None:
         (("run", "--metrics", "speed"), "there is no metric speed: choose among start"),
         (("run", "--subjects", "rkt"), "there is no subject rkt: choose among process"),
         (("run", "--samples", "0"), "at least 1"),
-        (("run", "--samples", "many"), "--samples"),
+        (("run", "--samples", "many"), "--samples: many: a whole number of at least 1"),
+        (("run", "--subjects", ""), "--subjects: at least one name is wanted"),
+        (("run", "--metrics", ","), "--metrics: at least one name is wanted"),
+        (("run", "--out", "README.md"), "README.md exists already: name a new file"),
+        (("run", "--out", "none/x"), "none/x is in no directory: name a new file"),
+        (("run", "--out", "README.md/x"), "README.md/x is in no directory: name a new file"),
+        (("report", "README.md"), "README.md: not a results file: line 1 is no JSON; measure anew"),
+        (("compare", "a", "b", "--threshold", "x"), "x: a ratio of at least 1 is wanted"),
         (("walk",), "usage: python -m bench COMMAND"),
     ],
 )
@@ -68,3 +76,24 @@ def test_where_nobody_can_become_root_it_says_what_that_means(
     monkeypatch.setattr(elevate, "prefix", lambda: None)
     assert elevated.elevated([], tmp_path / "r.jsonl") is None
     assert "without root" in capsys.readouterr().err
+
+
+def finish(file: Path, samples: list[Sample], *arguments: str) -> int:
+    with Writer(file, {}) as writer:
+        for sample in samples:
+            writer.add(sample)
+        writer.finish()
+    return run.finish(options.parse(arguments), file)
+
+
+def test_only_a_run_of_everything_is_the_latest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(run, "OUT", tmp_path)
+    one = Sample("start", "process", 0.1, "s", 0)
+    assert finish(tmp_path / "a.jsonl", []) == run.FAILED
+    assert finish(tmp_path / "b.jsonl", [one], "--metrics", "start") == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"a.jsonl", "b.jsonl", "b.html"}
+    assert finish(tmp_path / "c.jsonl", [one]) == 0
+    assert (tmp_path / "report.html").is_file()
+    assert (tmp_path / "latest.jsonl").resolve().name == "c.jsonl"
