@@ -95,8 +95,8 @@ clean: ## remove what was built here: .venv, out/, site/
 	rm -rf $(VENV) out site build *.egg-info .mypy_cache .ruff_cache .import_linter_cache
 	find minirt tests -name __pycache__ -prune -exec rm -rf {} +
 
-uninstall: $(VENV)/base ## take back what minirt changed on this machine, then clean
-	@$(PY) -m minirt.host.uninstall
+uninstall: $(VENV)/base ## take back what minirt changed on this machine, then clean (asks first)
+	@$(PY) -m minirt.host.uninstall $(ARGS)
 	@$(MAKE) --no-print-directory clean
 
 .PHONY: tools

@@ -143,6 +143,28 @@ def remove_tree(path: str) -> None:
         rmtree(path)
 
 
+def remove_all(path: str) -> None:
+    """Remove the whole cache at `path`, when nobody writes to a part of it any more.
+
+    HostError names the first thing that could not be removed; the rest is gone all the same.
+    """
+    from contextlib import ExitStack
+    from shutil import rmtree
+
+    if not os.path.isdir(path):
+        return
+    left: list[str] = []
+    with ExitStack() as held:
+        for name in sorted(os.listdir(path)):
+            if name.endswith(".lock"):
+                file = held.enter_context(open(f"{path}/{name}", "rb"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+        rmtree(path, onerror=lambda _call, where, error: left.append(f"{where}: {error[1]}"))
+    if left:
+        hint = "end what uses it (a container, a mount), then do this once more"
+        raise HostError(f"the cache could not be removed: {left[0]}", hint=hint)
+
+
 def give_back(descriptor: int) -> None:
     """After sudo: hand an open file that was made for the caller to the caller."""
     uid = os.environ.get("SUDO_UID", "")

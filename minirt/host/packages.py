@@ -147,11 +147,23 @@ def _install_as_root(packages: Sequence[str]) -> None:
             apt.run(["apt-get", "install", *FLAGS, *packages], what=what)
 
 
+def _purposes(arguments: Sequence[str]) -> list[str]:
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog="python -m minirt.host.packages",
+        description="Install the system packages that a purpose needs and that are missing.",
+    )
+    known = sorted({need.purpose for need in NEEDS})
+    parser.add_argument("purposes", nargs="+", choices=known, metavar="PURPOSE", help=str(known))
+    return list(parser.parse_args(arguments).purposes)
+
+
 def main(arguments: Sequence[str]) -> int:
     try:
         if arguments[:1] == ["--as-root"]:
             _install_as_root(arguments[1:])
-        elif needs := missing(arguments):
+        elif needs := missing(_purposes(arguments)):
             install(needs)
     except MinirtError as error:
         print(render(error, bold=sys.stderr.isatty()), file=sys.stderr)  # noqa: T201

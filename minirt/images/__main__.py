@@ -7,8 +7,16 @@ import sys
 from minirt.errors import MinirtError, render
 from minirt.images.build import ensure
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def main() -> int:
+
+def main(arguments: Sequence[str]) -> int:
+    import argparse
+
+    about = "Make sure that the embedded image is there and whole."
+    argparse.ArgumentParser(prog="python -m minirt.images", description=about).parse_args(arguments)
     try:
         ensure()
     except MinirtError as error:
@@ -18,4 +26,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from minirt.errors import HostError
-from vm.harness import kernel, verdict
+from vm.harness import __main__ as harness
+from vm.harness import kernel, selection, uml, verdict
 from vm.harness.guest import Guest, Machine
 from vm.harness.run import BootError, Order, run
 from vm.harness.verdict import CGROUP2_SUPER_MAGIC, Report
@@ -41,11 +42,13 @@ say("cgroup 63677270", "junit PHg+PC94Pg==", f"end {3 if '-q' in order else 4}")
 """
 
 
-def guest(program: str, *, boot_seconds: float = 10.0) -> Machine:
+def guest(
+    program: str, *, boot_seconds: float = 10.0, never: dict[str, str] | None = None
+) -> Machine:
     def command_line(channel: int) -> list[str]:
         return [sys.executable, "-I", "-c", PRELUDE + program, str(channel)]
 
-    return Machine("a program", command_line, boot_seconds)
+    return Machine("a program", command_line, boot_seconds, never=never)
 
 
 def junit(*cases: str) -> bytes:
@@ -79,6 +82,46 @@ def test_a_second_boot_that_is_ready_is_enough(
     once = f"if not os.path.exists({str(first)!r}): open({str(first)!r}, 'w'); sys.exit('panic')"
     assert run(guest(once + GOOD), ORDER, 10).status == 3
     assert "ended while it booted; it said:\npanic" in capsys.readouterr().err
+
+
+def test_a_guest_that_cannot_boot_here_is_not_started_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    machine = guest("sys.exit('ptrace set fp regs failed, errno = 28')", never=uml.NEVER)
+    with pytest.raises(BootError, match=r"does not boot: the registers of this processor .AMX"):
+        run(machine, ORDER, 10)
+    assert capsys.readouterr().err == ""
+
+
+def test_of_a_panic_its_first_lines_are_shown_without_colour() -> None:
+    lines = ["booting", "\x1b[1mKernel panic\x1b[0m - no init", *"abcdefgh"]
+    with Guest(guest(f"print({chr(10).join(lines)!r})")) as running:
+        assert running.wait_for_end(10)
+        assert running.last_lines() == "Kernel panic - no init\na\nb"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["-k", "pids"], ["a.py", "-k", "pids"]),
+        (["-k", "tests"], ["a.py", "-k", "tests"]),
+        ([], ["a.py"]),
+        (["tests/unit", "-x"], ["tests/unit", "-x"]),
+        (["tests/suites.py::test_a"], ["tests/suites.py::test_a"]),
+    ],
+)
+def test_options_alone_choose_among_the_harnesss_tests(
+    given: list[str], expected: list[str]
+) -> None:
+    assert selection.arguments(given, ["a.py"], str(ROOT)) == expected
+
+
+def test_a_plugin_that_is_missing_is_said_before_a_guest_boots(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(harness, "PLUGINS", ("pytest", "pytest_nowhere"))
+    assert harness.main([]) == 1
+    assert "has no pytest_nowhere" in capsys.readouterr().err
 
 
 def test_a_guest_that_dies_over_its_tests_is_an_error() -> None:
@@ -161,7 +204,8 @@ def test_the_full_kernel_is_the_distributions() -> None:
     ("option", "said"),
     [
         (["--backend", "bochs"], "invalid choice: 'bochs'"),
-        (["--seconds", "soon"], "invalid float value: 'soon'"),
+        (["--seconds", "soon"], "'soon' is no number of seconds above 0"),
+        (["--seconds", "-1"], "'-1' is no number of seconds above 0"),
         (["--junit"], "expected one argument"),
     ],
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 1500.0
+PLUGINS = ("pytest", "pytest_timeout", "pytest_benchmark")
 BACKENDS = {"uml": uml.machine, "qemu": qemu.machine}
 
 
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     """Boot, wait, and hand back what the tests ended with."""
     options, pytest = _parser().parse_known_args(arguments)
     try:
+        _require_plugins()
         _require_visible(ROOT)
         _require_visible(Path(sys.executable))
         debs.fetch("busybox-static")  # for the tests' own image: the guest has no network
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m vm.harness",
         description="Run tests in a guest that has cgroup version 2 alone.",
-        epilog="Other arguments are pytest's; without any, the tests of cgroups are run.",
+        epilog="Other arguments are pytest's; where they name no test, those of cgroups are run.",
         allow_abbrev=False,
     )
     parser.add_argument("--backend", choices=("auto", *BACKENDS), default="auto")
@@ -62,9 +65,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--junit", metavar="FILE", help="where to put pytest's JUnit file")
     parser.add_argument(
-        "--seconds", type=float, default=SECONDS, help="for all tests together (%(default).0f)"
+        "--seconds", type=_seconds, default=SECONDS, help="for all tests together (%(default).0f)"
     )
     return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
+def _require_plugins() -> None:
+    """Now, and not minutes later, when the guest's pytest does not know an option."""
+    lacking = [name for name in PLUGINS if find_spec(name) is None]
+    if lacking:
+        what = f"{sys.executable} has no {', '.join(lacking)}, which the tests need"
+        raise HostError(what, hint="make tools, then .venv/bin/python -m vm.harness")
 
 
 def _run(backend: str, order: Order, seconds: float) -> Report:
@@ -85,7 +106,7 @@ def _run(backend: str, order: Order, seconds: float) -> Report:
 
 
 def _run_on_qemu(error: HostError, order: Order, seconds: float) -> Report:
-    say(f"{error.what}\nminirt: no {uml.NAME} here, so QEMU")
+    say(f"{error.what}\nminirt: so the tests run in QEMU")
     return run(qemu.machine(), order, seconds)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import resource
 import select
 import signal
@@ -20,21 +21,24 @@ from typing import TYPE_CHECKING
 from minirt.linux.process import PR_SET_PDEATHSIG, prctl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
 CHUNK = 1 << 16
-LAST_LINES = 30
+LAST_LINES = 3
+PANIC = "Kernel panic"
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Machine:
     """How to start a guest.
 
     `command_line` makes it for a channel that is descriptor `fd`; `boot_seconds` is how long it
-    may take to be ready; `fds` are further descriptors that it inherits; `tests` are for it.
+    may take to be ready; `fds` are further descriptors that it inherits; `tests` are for it;
+    `never` are words on its console that say that it cannot boot here, each with the reason.
     """
 
-    __slots__ = ("boot_seconds", "command_line", "fds", "name", "tests")
+    __slots__ = ("boot_seconds", "command_line", "fds", "name", "never", "tests")
 
     def __init__(
         self,
@@ -43,12 +47,14 @@ class Machine:
         boot_seconds: float,
         fds: Sequence[int] = (),
         tests: Sequence[str] = (),
+        never: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.command_line = command_line
         self.boot_seconds = boot_seconds
         self.fds = fds
         self.tests = tests
+        self.never = never or {}
 
 
 class Guest:
@@ -58,7 +64,8 @@ class Guest:
     """
 
     __slots__ = (
-        "_channel", "_console", "_handlers", "_ordered", "_partial", "_stack", "process", "words",
+        "_channel", "_console", "_handlers", "_never", "_ordered", "_partial", "_stack", "process",
+        "words",
     )  # fmt: skip
 
     def __init__(self, machine: Machine) -> None:
@@ -66,6 +73,7 @@ class Guest:
         self._partial = b""
         self._console = b""
         self._ordered = False
+        self._never = machine.never
         with contextlib.ExitStack() as stack:
             self._channel, theirs = (stack.enter_context(end) for end in socket.socketpair())
             self.process = stack.enter_context(_start(machine, theirs.fileno()))
@@ -119,9 +127,16 @@ class Guest:
         return not self._handlers
 
     def last_lines(self) -> str:
-        """The end of what it wrote to its console."""
-        lines = self._console.decode(errors="replace").replace("\r", "").strip().splitlines()
-        return "\n".join(lines[-LAST_LINES:])
+        """Where it panicked, else the end of what it wrote to its console."""
+        lines = _plain(self._console).strip().splitlines()
+        panics = [number for number, line in enumerate(lines) if PANIC in line]
+        first = panics[0] if panics else max(len(lines) - LAST_LINES, 0)
+        return "\n".join(lines[first : first + LAST_LINES])
+
+    def never_boots(self) -> str:
+        """Why a further boot would end as this one did; "" when nothing is known."""
+        console = _plain(self._console)
+        return next((why for words, why in self._never.items() if words in console), "")
 
     def _attend(self, seconds: float) -> bool:
         """Take in what arrives within that time; False when both streams have ended."""
@@ -136,7 +151,7 @@ class Guest:
     def _show(self, data: bytes) -> None:
         self._console += data
         if self._ordered and "end" not in self.words:
-            sys.stdout.write(data.decode(errors="replace").replace("\r", ""))
+            sys.stdout.write(_plain(data))
             sys.stdout.flush()
 
     def _listen(self, data: bytes) -> None:
@@ -144,6 +159,11 @@ class Guest:
         for line in lines:
             word, _, value = line.decode(errors="replace").strip().partition(" ")
             self.words[word] = value
+
+
+def _plain(data: bytes) -> str:
+    """The text, without the carriage returns and colours of a terminal."""
+    return COLOURS.sub("", data.decode(errors="replace").replace("\r", ""))
 
 
 def _start(machine: Machine, channel: int) -> subprocess.Popen[bytes]:

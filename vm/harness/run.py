@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from minirt.errors import HostError
 from minirt.host.progress import say
+from vm.harness import selection
 from vm.harness.guest import Guest
 from vm.harness.verdict import Report
 
@@ -25,8 +26,9 @@ class BootError(HostError):
 
 
 class Order:
-    """What the guest is to do: pytest with these arguments, in `directory`; without any, its own.
+    """What the guest is to do: pytest with these arguments, in `directory`.
 
+    Where they name no test, they choose among the guest's own.
     `cache` is this machine's cache of packages, which the guest's root will find as its own.
     """
 
@@ -38,7 +40,7 @@ class Order:
         self.cache = cache
 
     def line(self, tests: Sequence[str]) -> str:
-        arguments = [*(self.arguments or tests)]
+        arguments = selection.arguments(self.arguments, tests, self.directory)
         return json.dumps(
             {"directory": self.directory, "arguments": arguments, "cache": self.cache}
         )
@@ -47,7 +49,8 @@ class Order:
 def run(machine: Machine, order: Order, seconds: float) -> Report:
     """Boot `machine` and have it do `order` within `seconds`.
 
-    BootError when it does not boot, HostError when it ends without a report or not in time.
+    BootError when it does not boot, at the first attempt where no other can help; HostError when
+    it ends without a report or not in time.
     """
     problem = ""
     for attempt in range(ATTEMPTS):
@@ -56,10 +59,12 @@ def run(machine: Machine, order: Order, seconds: float) -> Report:
                 say(f"Linux {guest.words['ready']} ({machine.name}) runs the tests")
                 guest.ask(order.line(machine.tests))
                 return _report(guest, seconds)
+            if never := guest.never_boots():
+                raise BootError(f"the guest ({machine.name}) does not boot: {never}")
             problem = _why_not(guest, machine)
         if attempt + 1 < ATTEMPTS:
             say(f"{problem}\nminirt: starting it once more")
-    raise BootError(f"{problem}\nminirt: {ATTEMPTS} times in a row")
+    raise BootError(f"{problem}\nminirt: it was started {ATTEMPTS} times")
 
 
 def _why_not(guest: Guest, machine: Machine) -> str:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 COMMON = (
     "tests/kernel/test_cgroups.py",
     "tests/kernel/cgroup2",
@@ -30,3 +36,20 @@ QEMU = (
 )
 # Emulated, the runtime's take five minutes: for `make test-full`.
 EVERYTHING = (*QEMU, *RUNTIME)
+
+
+# Of pytest's options, those whose value is a word that may be a file's name as well.
+WITH_WORD = ("-k", "-m", "-p", "-o", "-c", "-W")
+
+
+def arguments(given: Sequence[str], tests: Sequence[str], directory: str) -> list[str]:
+    """What pytest is given: with options alone, `tests` too; else it would collect everything."""
+    return [*given] if _names_tests(given, Path(directory)) else [*tests, *given]
+
+
+def _names_tests(given: Sequence[str], directory: Path) -> bool:
+    return any(
+        (directory / word.partition("::")[0]).exists()
+        for before, word in zip(("", *given), given, strict=False)
+        if not word.startswith("-") and before not in WITH_WORD
+    )
