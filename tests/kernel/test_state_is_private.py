@@ -58,23 +58,23 @@ def test_a_state_root_that_others_can_write_is_refused(tmp_path: Path) -> None:
     (tmp_path / "containers").mkdir()
     (tmp_path / "containers").chmod(0o777)
     with pytest.raises(HostError, match="another user"):
-        gc.collect(str(tmp_path), print)
+        gc.collect(str(tmp_path / "containers"), print)
     with pytest.raises(HostError, match="another user"):
-        state.new(str(tmp_path), "one")
+        state.new(str(tmp_path / "containers"), "one")
 
 
 def test_a_state_root_of_another_user_is_refused(tmp_path: Path) -> None:
     (tmp_path / "containers").mkdir()
     os.chown(tmp_path / "containers", NOBODY, NOBODY)
     with pytest.raises(HostError, match="another user"):
-        gc.collect(str(tmp_path), print)
+        gc.collect(str(tmp_path / "containers"), print)
 
 
 def test_a_removal_that_was_killed_is_finished(tmp_path: Path) -> None:
-    record = state.new(str(tmp_path), "one")
+    record = state.new(str(tmp_path / "containers"), "one")
     directory = tmp_path / "containers" / "one"
     (directory / ".removed-1" / "a" / "b").mkdir(parents=True)
     (directory / "upper" / "a" / "b").mkdir(parents=True)
     record.unlock()
-    assert gc.collect(str(tmp_path), pytest.fail) == ["one"]
+    assert gc.collect(str(tmp_path / "containers"), pytest.fail) == ["one"]
     assert not directory.exists()

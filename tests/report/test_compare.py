@@ -128,7 +128,7 @@ def test_another_machine_and_an_interrupted_run_are_warned_of(
     assert "the run after was interrupted" in capsys.readouterr().out
 
 
-HEADER = '{"kind": "header", "schema": 1}\n'
+HEADER = '{"kind": "header", "schema": 2}\n'
 NAN = (
     '{"kind": "sample", "metric": "start", "subject": "runc", "value": NaN, "unit": "s",'
     ' "round": 1}\n'
