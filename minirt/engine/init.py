@@ -129,6 +129,8 @@ class Init:
             # the signal comes. A change of ids would have cleared it.
             prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
         self.change_directory()
+        if not self.process.args:
+            return ""
         return look_up(self.process.args[0], self.environment().get("PATH", ""))
 
     def change_directory(self) -> None:
