@@ -45,6 +45,11 @@ UNLABELLED = frozenset(("proc", "sysfs", "mqueue", "cgroup", "bind"))
 NOTHING = frozenset(
     ("bind", "defaults", "remount", "silent", "loud", "iversion", "noiversion", "acl", "noacl")
 )
+# All that an entry may ask for, besides what single file systems know.
+OPTIONS = (
+    *(f"{deep}{name}" for name in (*PROPAGATION, *CHANGES) for deep in ("", "r")),
+    *NOTHING, *WHOLE, "rbind", "tmpcopyup", "idmap", "ridmap",
+)  # fmt: skip
 
 
 def mount_of(entry: MountSpec, *, cgroup_ns: bool = False, label: str = "") -> Mount:

@@ -129,7 +129,7 @@ class Init:
             # the signal comes. A change of ids would have cleared it.
             prctl(PR_SET_PDEATHSIG, SIGKILL, what="cannot ask to die with the runtime")
         self.change_directory()
-        return self.find_program()
+        return self.find_program() if self.process.args else ""
 
     def find_program(self) -> str:
         """The file to execute; in a trace, that there is none is how "exec" ended."""

@@ -31,8 +31,8 @@ from minirt.engine.attend import FORWARDED
 from minirt.engine.container import Container
 from minirt.engine.dialogue import Dialogue
 from minirt.engine.phases import having, perform
-from minirt.errors import MinirtError, StateError
-from minirt.linux.clone import ended
+from minirt.errors import ConfigError, MinirtError, StateError
+from minirt.linux.clone import released
 from minirt.linux.process import SIGKILL, Held, pidfd_open, start_time
 from minirt.spans import Page
 from minirt.spec import Spec
@@ -130,6 +130,9 @@ def _meeting_place(container: Container) -> Listener | None:
 def start(container: Container) -> None:
     """Let the container's program run; return when the kernel has executed it."""
     state = container.state
+    if not container.spec.process.args:
+        what = "is missing: there is nothing to start"
+        raise ConfigError(what, pointer="/process", hint="set process.args in config.json")
     with Dialogue(container, container.channel or _connect(state)) as init:
         init.execute()
     collect_spans(container, dead=False)
@@ -168,7 +171,7 @@ def _destroy(container: Container, cause: BaseException | None) -> None:
     ctx, state = container.ctx, container.state
     if container.kill(SIGKILL):
         thaw(state)
-        ended(ctx.pidfd)
+        released(ctx.pidfd, ctx.pid)
     collect_spans(container, dead=True)
     errors = [*_tear_down(container)]
     container.close()

@@ -15,6 +15,7 @@ CLONE_PIDFD = 0x1000
 CLONE_PARENT = 0x8000
 CLONE_INTO_CGROUP = 0x200000000
 SIGCHLD = 17
+PAUSE = 50  # ms
 CLONE_FLAGS = {
     **FLAG_NAMES,
     "CLONE_PIDFD": CLONE_PIDFD,
@@ -93,6 +94,22 @@ def ended(pidfd: int) -> None:
         os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
     except ChildProcessError:
         pass
+
+
+def released(pidfd: int, pid: int) -> None:
+    """Like `ended`; but it is enough that the process, killed, has left its namespaces.
+
+    The first of a pid namespace ends only when the others are reaped, and those of `exec` have
+    parents of their own, which may never do it (pid_namespaces(7)).
+    """
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    while not poll.poll(PAUSE):
+        try:
+            os.readlink(f"/proc/{pid}/ns/mnt")
+        except OSError:
+            return
+    ended(pidfd)
 
 
 def exit_code(status: int) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from minirt import __version__
 from minirt.linux.caps import NAMES
 from minirt.linux.libseccomp import ACTIONS, ARCHITECTURES, OPERATORS
+from minirt.linux.mempolicy import FLAGS, MODES
 from minirt.linux.seccomp import FILTER_FLAGS
+from minirt.mount_options import OPTIONS
 from minirt.spec.hooks import KINDS
 from minirt.spec.namespaces import NAMESPACES
 
@@ -17,15 +19,10 @@ if TYPE_CHECKING:
     from minirt.codec import Json
 
 OLDEST = "1.0.0"
-MOUNT_OPTIONS = (
-    "async", "bind", "defaults", "dev", "exec", "noatime", "nodev", "nodiratime", "noexec",
-    "nosuid", "nosymfollow", "private", "rbind", "relatime", "ro", "rprivate", "rw",
-    "strictatime", "suid",
-)  # fmt: skip
 CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
 # Whether config.json may ask for it; whether the machine has it is another question.
 ENABLED = {"apparmor": True, "selinux": True, "intelRdt": False}
-IDMAP = False
+IDMAP = True
 UNSAFE_ANNOTATIONS: tuple[str, ...] = ()
 
 
@@ -36,7 +33,7 @@ def document(newest: str) -> dict[str, Json]:
         "ociVersionMin": OLDEST,
         "ociVersionMax": newest,
         "hooks": list(KINDS),
-        "mountOptions": sorted(MOUNT_OPTIONS),
+        "mountOptions": sorted(OPTIONS),
         "linux": {
             "namespaces": sorted(NAMESPACES),
             "capabilities": list(NAMES),
@@ -50,6 +47,8 @@ def document(newest: str) -> dict[str, Json]:
                 "supportedFlags": flags,
             },
             **{name: {"enabled": enabled} for name, enabled in ENABLED.items()},
+            "netDevices": {"enabled": True},
+            "memoryPolicy": {"modes": sorted(MODES), "flags": sorted(FLAGS)},
             "mountExtensions": {"idmap": {"enabled": IDMAP}},
         },
         "annotations": {"dev.minirt.version": __version__},

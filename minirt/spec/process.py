@@ -36,7 +36,8 @@ class Process:
         self.terminal = reader.flag("terminal")
         self.console_size = _console_size(reader.object("consoleSize"))
         self.no_new_privs = reader.flag("noNewPrivileges")
-        if self.args == () or not self.args[0]:
+        # Without a process a container can be created, though not started (config.md, "Process").
+        if reader.value and not (self.args and self.args[0]):
             raise ConfigError("must name a program", pointer=reader.where("args"))
         if not self.cwd.startswith("/"):
             raise ConfigError("must be an absolute path", pointer=reader.where("cwd"))

@@ -196,9 +196,8 @@ def test_a_path_of_another_kind_is_refused(kind: str) -> None:
     options = ("--userns",) if kind == "user" else ()
     wrong = "/proc/self/ns/" + ("uts" if kind != "uts" else "ipc")
     told = failure(*options, *SLEEP, namespaces={TYPES[kind]: wrong})
-    assert (told["error"], told["what"]) == ("KernelError", "cannot join a namespace")
-    assert told["call"].startswith(f"setns(fd, CLONE_NEW{kind.upper()}) = EINVAL")
-    assert "another kind of namespace" in told["hint"]
+    assert told["error"] == "ConfigError"
+    assert f"the type {kind}" in told["what"]
 
 
 def test_a_path_that_does_not_exist_is_refused() -> None:

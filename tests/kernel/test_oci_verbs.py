@@ -6,6 +6,7 @@ import json
 import os
 import select
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -279,3 +280,45 @@ def test_a_container_in_the_foreground_can_be_paused_and_deleted(runtime: Runtim
         assert runtime.state("c1")["status"] == "paused"
         runtime.must("delete", "--force", "c1")
         assert running.wait(10) == 128 + 9
+
+
+@pytest.mark.parametrize("verb", ["checkpoint", "restore"])
+def test_what_needs_criu_is_refused(runtime: Runtime, tmp_path: Path, verb: str) -> None:
+    runtime.create("c1", tmp_path / "out")
+    assert "no support for CRIU" in runtime.refusal(verb, "c1")
+
+
+def test_without_a_process_a_container_is_created_but_not_started(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    del runtime.config["process"]
+    runtime.create("c1", tmp_path / "out")
+    assert "/process: is missing" in runtime.refusal("start", "c1")
+    assert runtime.state("c1")["status"] == "created"
+    runtime.must("delete", "c1")
+
+
+# As a service manager that starts things and never waits for them.
+CARELESS = """
+import ctypes, subprocess, sys, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+subprocess.run(sys.argv[1:], check=True)
+print("ready", flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.timeout(60)
+def test_delete_does_not_wait_for_who_does_not_reap(runtime: Runtime, tmp_path: Path) -> None:
+    """Init of a pid namespace ends when the last zombie in it is reaped (pid_namespaces(7))."""
+    runtime.start("c1", tmp_path / "out")
+    words = (*runtime.program, "--root", str(runtime.root), "exec", "--detach", "c1", "sleep", "99")
+    argv = [sys.executable, "-c", CARELESS, *words]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as careless:
+        assert careless.stdout is not None
+        try:
+            assert careless.stdout.readline() == "ready\n"
+            runtime.must("delete", "--force", "c1", timeout=20)
+            assert os.listdir(runtime.root) == []
+        finally:
+            careless.kill()

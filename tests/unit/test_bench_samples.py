@@ -55,7 +55,7 @@ def test_results_are_never_written_over(tmp_path: Path) -> None:
         ("", "no header"),
         ('{"kind": "sample"}\n', "no header"),
         ('{"kind": "header", "schema": 99}\n', "schema 99"),
-        ('{"kind": "header", "schema": 2}\n{"kind"\n', ":2: "),
+        ('{"kind": "header", "schema": 2}\n{"kind"\n', "line 2 is no JSON"),
     ],
 )
 def test_another_file_is_refused_with_the_reason(tmp_path: Path, text: str, why: str) -> None:
