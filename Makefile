@@ -78,8 +78,9 @@ bench-full: $(VENV)/bench ## the same with every subject that is installed here,
 	@$(BENCH_PACKAGES)
 	@$(PY) -m bench run --full --sudo
 
-bench-micro: $(VENV)/bench ## what single parts of minirt cost, in microseconds
-	@$(PY) -m pytest -q bench/micro --benchmark-columns=min,median,rounds
+bench-micro: $(VENV)/bench ## what single parts of minirt cost, from nanoseconds to milliseconds
+	@$(PY) -m pytest -q bench/micro --benchmark-columns=min,median,rounds \
+	  --benchmark-group-by=func
 
 docs: $(VENV)/docs ## build the lessons as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict

@@ -120,8 +120,12 @@ def _changes(before: Cells, after: Cells, metrics: Sequence[str]) -> Iterator[Ch
 def missing(before: Cells, after: Cells, metrics: Sequence[str] = ()) -> list[str]:
     """What only one of the files has, and why, where the other knows."""
     old, new = list(_keys(before, metrics)), list(_keys(after, metrics))
-    lines = [_only(key, "before", after) for key in old if key not in new]
-    return lines + [_only(key, "after", before) for key in new if key not in old]
+    sides = (("before", old, new, after), ("after", new, old, before))
+    holders: dict[str, dict[str, None]] = {}  # who shares the end of a line
+    for side, own, others, other in sides:
+        for key in (key for key in own if key not in others):
+            holders.setdefault(_only(key, side, other), {})[other.label(key[2])] = None
+    return [f"{'; '.join(labels)}, {end}" for end, labels in holders.items()]
 
 
 def machines(before: Cells, after: Cells) -> list[str]:
@@ -179,11 +183,12 @@ def _ratio(new: stats.Series, old: stats.Series, metric: str, unit: str) -> Inte
 
 
 def _only(key: tuple[str, Setting, str], side: str, other: Cells) -> str:
+    """Where, unless the other has nothing of the metric at all; and why."""
     metric, setting, subject = key
-    where = ", ".join(filter(None, [metric, words.setting_text(metric, setting)]))
+    told = words.setting_text(metric, setting) if metric in other.metrics() else ""
     why = other.why(subject, metric)
     reason = "" if why == cells.NOT_TRIED else f" ({why})"
-    return f"{other.label(subject)}, {where}: only {side}{reason}"
+    return f"{', '.join(filter(None, [metric, told]))}: only {side}{reason}"
 
 
 def _code(before: Cells, after: Cells) -> str:

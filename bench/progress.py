@@ -29,6 +29,13 @@ class Bar:
         sys.stderr.write(f"{CLEAR if self.moving else ''}bench: {text}\n")
         sys.stderr.flush()
 
+    def phase(self, text: str) -> None:
+        """What begins now, and may take seconds: in a pipe a line, else there is silence."""
+        if self.moving:
+            self._move(text)
+        else:
+            self.say(f"{text} ...")
+
     def warming(self, cell: Cell) -> None:
         self._move(f"{cell.metric.title}: warming up, {cell.subject.label}")
 

@@ -113,7 +113,8 @@ def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
         with Progress("waiting for another benchmark, which would disturb this one"):
             scratch = stack.enter_context(cache.Writing("bench"))
         subjects = catalog.choose(names(args), Place(place_tree, scratch))
-        absent = {subject.name: prepare(subject, stack) for subject in subjects}
+        absent = {subject.name: prepare(subject, stack, bar) for subject in subjects}
+        bar.phase("asking for the facts of the machine")
         ready = [subject for subject in subjects if not absent[subject.name]]
         writer = stack.enter_context(Writer(file, header(args, chosen, subjects, seed)))
         for subject in subjects:
@@ -148,11 +149,12 @@ def names(args: argparse.Namespace) -> list[str]:
     return catalog.with_pair(args.subjects or default)
 
 
-def prepare(subject: Subject, stack: contextlib.ExitStack) -> str:
+def prepare(subject: Subject, stack: contextlib.ExitStack, bar: Bar) -> str:
     """Set the subject up until the end of `stack`, and run it once; why it cannot, or ""."""
     why = subject.absent()
     if why:
         return why
+    bar.phase(f"setting up: {subject.label}")
     try:
         stack.enter_context(subject)
         subject.run(MARK)
@@ -213,7 +215,7 @@ def finish(args: argparse.Namespace, file: Path) -> int:
     except ModuleNotFoundError as error:
         print(f"bench: no report, since there is no {error.name}", file=sys.stderr)
         return 0
-    status: int = report.write(
-        file, file.with_name("report.html" if whole else f"{file.stem}.html")
-    )
+    target = file.with_name("report.html" if whole else f"{file.stem}.html")
+    print("bench: making the report ...", file=sys.stderr)
+    status: int = report.write(file, target)
     return status

@@ -43,6 +43,8 @@ class Schedule:
     def run(self, cells: Sequence[Cell], samples: int, budget_s: float) -> None:
         """Warm up, allot, and measure; all `cells` are of one metric. Warm-up is in the budget."""
         began = time.monotonic()
+        if cells:
+            self.bar.phase(f"{cells[0].metric.title}: warming up {len(cells)} cells")
         for number in range(-WARM_UP, 0):
             cells = [
                 cell

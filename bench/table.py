@@ -46,7 +46,7 @@ def headline(cells: Cells) -> Table:
     head = ["", "start", "n", "slowest"]
     head += ["less the plain process"] if PROCESS in references else []
     head += [f"/ {cells.label(name)}" for name in references]
-    head += ["memory", "contention"]
+    head += ["memory", "contention, all metrics"]
     caption = "Time from request to exit"
     if start is not None:
         caption += f" ({setting_text('start', start)})"

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from bench.stats import Interval
 
 
+SMALL = 0.05  # a ratio below is easier to read as a fraction
+
+
 def quantity(value: float, unit: str) -> str:
     if unit == "s":
         text = duration(round(abs(value) * 1e9))
@@ -38,12 +41,16 @@ def interval(of: Interval, unit: str) -> str:
 
 
 def ratio(of: Interval) -> str:
-    """As in 1.48 [1.41, 1.55]."""
+    """As in 1.48 [1.41, 1.55]; of what is far less than 1 as in 1/1950 [1/2010, 1/1890]."""
     if not of.known:
-        return f"{three(of.value)} (n = {of.n}: no interval)"
+        return f"{multiple(of.value)} (n = {of.n}: no interval)"
     if of.low == of.high:
-        return three(of.value)
-    return f"{three(of.value)} [{three(of.low)}, {three(of.high)}]"
+        return multiple(of.value)
+    return f"{multiple(of.value)} [{multiple(of.low)}, {multiple(of.high)}]"
+
+
+def multiple(value: float) -> str:
+    return f"1/{three(1 / value)}" if 0 < value < SMALL else three(value)
 
 
 def three(value: float) -> str:

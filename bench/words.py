@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.units import quantity
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.cells import Cells
     from bench.samples import Setting
 
@@ -38,10 +42,28 @@ def setting_text(metric: str, of: Setting) -> str:
     return ", ".join(words)
 
 
+def fact_rows(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Facts of the header for a reader: sizes with a unit, and none that is not known."""
+    rows = []
+    for name, fact in facts.items():
+        text = fact_text(fact)
+        if name.endswith("_bytes") and isinstance(fact, int):
+            text = quantity(fact, "bytes") if fact else ""
+        rows.append((name.removesuffix("_bytes").replace("_", " "), text))
+    return [row for row in rows if row[1]]
+
+
 def fact_text(fact: object) -> str:
     """A fact of the header, which may be nested, on one line."""
     if isinstance(fact, dict):
-        return ", ".join(f"{name} {fact_text(value)}" for name, value in fact.items())
+        return ", ".join(_named(str(name), fact_text(value)) for name, value in fact.items())
+    if isinstance(fact, float):
+        return f"{fact:.2f}" if abs(fact) >= 1 else f"{fact:.2g}"
     if isinstance(fact, list):
         return ", ".join(fact_text(value) for value in fact)
     return "" if fact is None else str(fact)
+
+
+def _named(name: str, text: str) -> str:
+    """What names itself is not named twice: "runc version 1.1.5"."""
+    return text if text.partition(" ")[0] == name else f"{name} {text}"

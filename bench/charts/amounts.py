@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench import findings, stats, units
+from bench.cells import counted
 from bench.charts.chart import Chart, Missing, caption, figure, inline, log_axis
 from bench.charts.style import look
 from bench.table import Table
@@ -67,7 +68,8 @@ def _charts(
         reasons = cells.reasons(metric) or ["no subject was measured"]
         return [Missing(name, topic, "; ".join(reasons))]
     unit = cells.unit(metric, setting)
-    title = findings.headline(cells, metric, words, setting) or topic
+    span = _span(cells, topic, found, unit) if counted(metric, unit) else topic
+    title = findings.headline(cells, metric, words, setting) or span
     about = f"{topic}: a dot for each of {len(found)} subjects on a logarithmic axis."
     least = {s for s, why in notes.items() if why != "memory"}
     with figure(0.32 * len(found) + 0.8) as picture:
@@ -79,6 +81,14 @@ def _charts(
     )
     table = _table(cells, topic, found, unit, notes)
     return [Chart(name, topic, title, about, note, svg, table)]
+
+
+def _span(cells: Cells, topic: str, found: dict[str, Interval], unit: str) -> str:
+    """The title where no two can be compared: from the least to the greatest."""
+    order = sorted(found, key=lambda subject: found[subject].value)
+    ends = dict.fromkeys([order[0], order[-1]])
+    told = [f"{units.quantity(found[s].value, unit)} ({findings.name(cells, s)})" for s in ends]
+    return f"{topic}: {' to '.join(told)}"
 
 
 def _left_out(cells: Cells, metric: str, setting: Setting) -> str:

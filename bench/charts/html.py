@@ -41,5 +41,8 @@ def _cell(text: str, scope: str = "") -> str:
     one_line = " ".join(escape(text).split())
     if scope:
         return f'<th scope="{scope}">{one_line}</th>'
+    value, bracket, bounds = one_line.partition(" [")
+    if bracket and len(text) <= LONGEST_FIGURE:
+        return f'<td class="measured">{value} <span class="bounds">[{bounds}</span></td>'
     prose = ' class="prose"' if len(text) > LONGEST_FIGURE else ""
     return f"<td{prose}>{one_line}</td>"

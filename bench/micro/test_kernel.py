@@ -6,11 +6,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from bench.micro.conftest import LEAST
 from minirt.codec import dumps, loads
 from minirt.linux.caps import DEFAULT
 from minirt.seccomp import compiler, profile
 
 if TYPE_CHECKING:
+    import pytest
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from minirt.codec import Json
@@ -33,16 +35,19 @@ print(*taken)
 """
 
 
-def test_clone3(benchmark: BenchmarkFixture) -> None:
-    """A hundred of them, in a small interpreter; `extra_info` has the least, in ns."""
+def test_interpreter_and_a_hundred_clones(
+    benchmark: BenchmarkFixture, pytestconfig: pytest.Config
+) -> None:
+    """Of the clones themselves the summary tells the least."""
 
     def clones() -> list[int]:
         command = [sys.executable, "-I", "-c", CLONES]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return [int(word) for word in done.stdout.split()]
+        found = [int(word) for word in done.stdout.split()]
+        pytestconfig.stash[LEAST] = min(*found, pytestconfig.stash.get(LEAST, found[0]))
+        return found
 
     taken = benchmark.pedantic(clones, rounds=3)
-    benchmark.extra_info["least_ns"] = min(taken)
     assert len(taken) == 100
 
 

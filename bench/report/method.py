@@ -10,7 +10,7 @@ from bench import stats, units
 from bench.cells import setting
 from bench.report import conditions
 from bench.table import Table, usual
-from bench.words import fact_text, setting_text
+from bench.words import fact_rows, setting_text
 
 if TYPE_CHECKING:
     from bench.cells import Cells
@@ -54,13 +54,12 @@ def _correlation(cells: Cells) -> str:
 
 
 def plan(cells: Cells) -> Table:
-    rows = [(str(name), fact_text(value)) for name, value in cells.plan().items()]
-    return Table("The plan of the run, as the file has it", ("", "value"), rows)
+    caption = "The plan of the run; samples are the most of a subject in one metric and setting"
+    return Table(caption, ("", "value"), fact_rows(cells.plan()))
 
 
 def machine(cells: Cells) -> Table:
-    rows = [(str(name), fact_text(value)) for name, value in cells.machine().items()]
-    return Table("The machine", ("", "fact"), rows)
+    return Table("The machine", ("", "fact"), fact_rows(cells.machine()))
 
 
 def subjects(cells: Cells) -> Table:
@@ -68,7 +67,7 @@ def subjects(cells: Cells) -> Table:
         (cells.label(s), cells.family(s), str(_count(cells, s)), cells.note(s))
         for s in cells.known()
     ]
-    head = ("subject", "family", "samples", "what it does, and does not do")
+    head = ("subject", "family", "samples of all metrics", "what it does, and does not do")
     return Table("Who was measured", head, rows)
 
 

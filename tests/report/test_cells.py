@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bench import words
 from bench.cells import Cells
 from bench.charts import Chart, charts, html
 from bench.report import conditions, reasons
@@ -73,3 +74,15 @@ def test_repeated_boots_are_counted() -> None:
 def test_the_notes_of_a_table_are_below_it_and_escaped() -> None:
     page = html.table(Table("c", ["a"], [["b"]], ["the <floor>"]))
     assert page.endswith('<p class="note">the &lt;floor&gt;</p>')
+
+
+def test_facts_are_for_a_reader() -> None:
+    facts = {
+        "memory_bytes": 3 << 30, "largest_cache_bytes": 0, "governor": "",
+        "load": [1.23456789, 0.0123456], "versions": {"runc": "runc version 1", "cc": "gcc 12"},
+    }  # fmt: skip
+    assert words.fact_rows(facts) == [
+        ("memory", "3.00 GiB"),
+        ("load", "1.23, 0.012"),
+        ("versions", "runc version 1, cc gcc 12"),
+    ]

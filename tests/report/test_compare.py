@@ -110,6 +110,21 @@ def test_what_one_side_lacks_is_said_with_its_reason(tmp_path: Path) -> None:
     assert line == "crun, start, back to back: only after (not installed)"
 
 
+def test_what_an_interrupted_run_lacks_is_a_line_for_each_metric(tmp_path: Path) -> None:
+    names = ("process", "runc", "crun")
+    whole = [
+        replace(s, subject=name, setting={"at_once": n})
+        for name in names
+        for n in (1, 2)
+        for s in samples(1, "1/s", "starts")
+    ]
+    a = loading.load(Path(small(tmp_path / "a", [*samples(1), *whole])))
+    b = loading.load(Path(small(tmp_path / "b", samples(1))))
+    (line,) = compare.missing(a, b)
+    assert line.count(";") == 2
+    assert line.endswith(", starts: only before")
+
+
 def test_another_machine_and_an_interrupted_run_are_warned_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

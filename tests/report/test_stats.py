@@ -188,3 +188,10 @@ def test_an_interval_names_its_unit_once_where_it_is_one() -> None:
     assert units.interval(stats.Interval(0.015, 0.0149, 0.016, 9), "s") == "15.0 [14.9, 16.0] ms"
     mixed = units.interval(stats.Interval(0.001, 0.0009, 0.0012, 9), "s")
     assert mixed == "1.00 ms [900 µs, 1.20 ms]"
+
+
+def test_a_ratio_far_below_one_is_a_fraction() -> None:
+    tiny = stats.Interval(0.000514, 0.0005, 0.00053, 30)
+    assert units.ratio(tiny) == "1/1950 [1/2000, 1/1890]"
+    assert units.multiple(0.5) == "0.500"
+    assert units.multiple(0) == "0"
