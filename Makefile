@@ -90,6 +90,8 @@ docs-serve: $(VENV)/docs ## read the lessons in a browser
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs serve
 
 step: $(PACK) ## one step with a shell, or ARGS='--hostname web1 -- uname -n': make step N=3
+	@[[ "$(N)" == [1-7] ]] || \
+	  { echo "minirt: N=$(N) is no step: they are 1 to 7, as in make step N=3" >&2; exit 2; }
 	@$(PY) -m minirt.step$(N) $(ARGS)
 
 clean: ## remove what was built here: .venv, out/, site/

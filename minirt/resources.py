@@ -72,7 +72,7 @@ def _memory(text: str) -> int:
 
 def _pids(text: str) -> int:
     if not _is_number(text):
-        raise _wrong(text, "is not a whole number", "--pids", "write it as 100")
+        raise _wrong(text, "is not a whole number of 1 or more", "--pids", "write it as 100")
     if not 1 <= int(text) <= MOST_PIDS:
         raise _wrong(text, f"is not between 1 and {MOST_PIDS}", "--pids", "write it as 100")
     return int(text)

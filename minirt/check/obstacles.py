@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 # What each step needs beside what the steps before it need.
 PROBES = {1: ("uts",), 2: ("pid",), 3: ("tree",), 4: ("net",)}
 NEED_ROOT = {
-    4: "it needs root: it makes a bridge and one end of a veth pair on the machine",
-    5: "it needs root: no cgroup is delegated to you",
+    4: "what it adds needs root: a bridge and one end of a veth pair on the machine",
+    5: "what it adds needs root: no cgroup is delegated to you",
 }
 SUDO = "run it with sudo"
 APPARMOR_OFF = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"

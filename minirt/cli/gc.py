@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     for thing in removed:
         _say(f"removed: {thing}")
     if not removed:
-        _say("nothing to remove")
+        _say("nothing to remove" if os.geteuid() == 0 else "nothing of yours to remove")
     return 0
 
 

@@ -9,9 +9,10 @@ from minirt.engine.attend import raise_on_signals
 from minirt.engine.container import warn
 from minirt.linux.cgroup_events import events
 from minirt.spans import Recorder
-from minirt.stepping.step import export_trace, run_container
+from minirt.stepping.step import check_trace_file, export_trace, run_container
 from minirt.vm import once
 from minirt.vm.measure import disk_bytes
+from minirt.vm.prepare import prepare
 from minirt.vm.table import Figures, table
 from minirt.writable_layer import UPPER
 
@@ -31,12 +32,15 @@ ONLY_CONTAINER = ("--volume", "--tmpfs", "--publish", "--cpus", "--memory", "--p
 def run(step: Step, values: Values) -> int:
     """Run the command both ways; the container's exit status, or if that is 0 the VM's."""
     raise_on_signals()
+    check_trace_file(values)
     quiet = values.on("--quiet")
     for option in ONLY_CONTAINER:
         if values.on(option):
             warn(f"{option} is for the container only; the VM goes without")
-    if values.text("--network", "bridge") != "none":
-        warn("the VM has no network; the container's start includes its own: --network none")
+    # As in Request.network: what an ordinary user's container has is none.
+    if values.text("--network", "none" if os.geteuid() else "bridge") != "none":
+        warn("the container has a network, and its start includes making it; the VM has none")
+        warn("to compare like with like: --network none")
     _say("in a container:", quiet=quiet)
     container, measured = _recorder(), Measured()
     status = run_container(step, values, container, measured.observe)
@@ -61,6 +65,8 @@ def run(step: Step, values: Values) -> int:
 
 
 def _boot(spec: Spec, recorder: Recorder) -> Result:
+    # What is downloaded or built the first time is no part of a VM's start.
+    prepare(spec.layers)
     with recorder.span("minirt vm"):
         return once.boot(
             spec.layers,

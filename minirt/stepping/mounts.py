@@ -51,6 +51,10 @@ def volume(text: str) -> Json:
     """--volume SRC:DST[:ro]; SRC may be relative to the caller's directory."""
     source, _, rest = text.partition(":")
     destination, _, access = rest.partition(":")
+    if not rest:
+        problem = f'"{text}" does not say where it is to be inside'
+        hint = f"the form is {FORMS['--volume']}"
+        raise ConfigError(problem, pointer="--volume", hint=hint)
     _require_place(destination, "--volume")
     if access not in ("", "ro", "rw"):
         raise ConfigError(f'"{access}" is neither ro nor rw', pointer="--volume")

@@ -83,8 +83,10 @@ def _known(name: str, known: dict[str, Option], step: int) -> Option:
     if option is None:
         from difflib import get_close_matches  # only now: it costs more than this whole file
 
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "see --help"
+        # Without the dashes: they would make any two options alike.
+        names = [other.lstrip("-") for other in known if known[other].since <= step]
+        near = get_close_matches(name.lstrip("-"), names, n=1)
+        hint = f"did you mean --{near[0]}?" if near else "see --help"
         raise ConfigError("is not an option", pointer=name, hint=hint)
     if option.since > step:
         raise ConfigError(

@@ -212,8 +212,15 @@ def check_trace_file(values: Values) -> None:
     """ConfigError now, and not when the command has ended, where no trace could be written."""
     if not values.on("--trace"):
         return
-    directory = os.path.dirname(values.text("--trace")) or "."
-    if not os.access(directory, os.W_OK):
+    path = values.text("--trace")
+    if os.path.isdir(path):
+        raise ConfigError(f"{path} is a directory", pointer="--trace", hint="name a file in it")
+    directory = os.path.dirname(path) or "."
+    if os.path.exists(path):
+        if not os.access(path, os.W_OK):
+            problem = f"cannot write to {path}"
+            raise ConfigError(problem, pointer="--trace", hint="name another file")
+    elif not os.access(directory, os.W_OK):
         raise ConfigError(
             f"cannot write below {directory}", pointer="--trace", hint="name another file"
         )

@@ -6,13 +6,14 @@ those; 1 when something failed that should have worked.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
 import sys
 
 from minirt.check.machine import Facts
-from minirt.errors import MinirtError, render
+from minirt.errors import HostError, MinirtError, render
 from minirt.images import build
 from minirt.tour.demos import demos
 from minirt.tour.show import FAILED, SHOWN, Stage
@@ -33,8 +34,10 @@ def main() -> int:
         sys.stdout.reconfigure(line_buffering=True)  # in step with stderr, into a pipe too
     facts = Facts()
     print(f"minirt on {facts.describe()}")
-    os.makedirs(TRACES, exist_ok=True)
-    _empty_traces()
+    try:
+        _empty_traces()
+    except OSError as error:
+        return _refuse(error)
     try:
         build.ensure()
     except MinirtError as error:
@@ -46,6 +49,13 @@ def main() -> int:
             bystander.terminate()
     _sum_up(verdicts)
     return exit_status(verdicts)
+
+
+def _refuse(error: OSError) -> int:
+    problem = f"cannot write the traces to {error.filename}: {error.strerror}"
+    hint = f"give {TRACES}/ to yourself, or remove it: sudo rm -r {TRACES}"
+    print(render(HostError(problem, hint=hint)), file=sys.stderr)
+    return 1
 
 
 def _perform(stage: Stage, scenes: Iterable[Demo]) -> Iterator[Verdict]:
@@ -82,6 +92,9 @@ def _minirt() -> str:
 
 def _empty_traces() -> None:
     """Make the trace files anew: steps append, and what root appends to stays the caller's."""
+    os.makedirs(TRACES, exist_ok=True)
+    if not os.access(TRACES, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), TRACES)
     for step in range(1, 8):
         with open(f"{TRACES}/step{step}.jsonl", "w", encoding="utf-8"):
             pass

@@ -54,7 +54,7 @@ class Stage:
         for scene in demo.scenes if self.sudo is not None or not elevated else ():
             prefix = (self.sudo or []) if elevated and scene.step else []
             argv = [*prefix, *self._argv(scene, demo.step)]
-            seen.append(_run(argv, f"step {demo.step} is still at it"))
+            seen.append(_run(argv, f"running step {demo.step}"))
             if scene.step and seen[-1].status == OWN_ERROR:
                 break
         return self._judge(demo, seen)

@@ -43,9 +43,23 @@ def choose(kernel: str, initramfs: str) -> Accelerator:
     if not os.path.exists(DEVICE):
         return Accelerator(TCG, f"this machine has no {DEVICE}")
     if not os.access(DEVICE, os.R_OK | os.W_OK):
-        return Accelerator(TCG, f"{DEVICE} is not for this user (its group is kvm)")
+        return Accelerator(TCG, f"{DEVICE} is not for this user{_remedy()}")
     key = _key(kernel)
     return _remembered(key) or _remember(key, _probe(kernel, initramfs))
+
+
+def _remedy() -> str:
+    """What gives the device to this user, where it belongs to the group that is made for it."""
+    import grp
+    import pwd
+
+    try:
+        if os.stat(DEVICE).st_gid != grp.getgrnam("kvm").gr_gid:
+            return ""
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return ""
+    return f"; try sudo usermod -aG kvm {user}, and log in anew"
 
 
 def _key(kernel: str) -> str:

@@ -51,6 +51,21 @@ def test_an_ordinary_user_is_shown_what_needs_no_root(tmp_path: Path) -> None:
     assert f"try: run it with sudo {tmp_path}/venv/bin/python -m minirt.step4 --" in done.stdout
 
 
+@pytest.mark.parametrize("owned", ["out", "out/step3.jsonl"])
+def test_a_directory_of_traces_that_is_anothers_is_said_before_any_step(
+    tmp_path: Path, owned: str
+) -> None:
+    user = Ordinary(tmp_path, 1234)
+    out = user.home / "out"
+    out.mkdir()
+    out.chmod(0o777 if "/" in owned else 0o755)
+    (out / "step3.jsonl").touch(0o600)
+    done = user.run(*TOUR)
+    assert done.returncode == 1
+    assert "step 1" not in done.stdout
+    assert f"cannot write the traces to {owned}: Permission denied" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("ended", "status"),
     [

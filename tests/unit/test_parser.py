@@ -63,6 +63,14 @@ def test_an_unknown_option_is_named_with_the_nearest() -> None:
     error = complaint("--nmae", "x")
     assert (error.pointer, error.hint) == ("--nmae", "did you mean --name?")
     assert complaint("--xyz").hint == "see --help"
+    assert complaint("--lat", step=2).hint == "see --help"
+    assert complaint("--lat", step=3).hint == "did you mean --late?"
+
+
+def test_two_dashes_make_no_options_alike() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(["--bogus"], OPTIONS, 7)
+    assert caught.value.hint == "see --help"
 
 
 def test_an_option_of_a_later_step_says_which() -> None:
