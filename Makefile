@@ -50,7 +50,7 @@ test-full: tools ## the above, the second guest, the site in a browser, and a ba
 test-engines: tools ## podman, buildah, docker, containerd and Swarm, each driving minirt-oci
 	@$(PY) tests/suites.py engines-all
 
-test-cgroup2: tools ## the cgroup tests in a guest, or ARGS='--backend qemu -k pids'
+test-cgroup2: tools ## the cgroup tests in a guest, or ARGS='--backend qemu -k memory'
 	@mkdir -p out/tests
 	@$(PY) -m vm.harness --junit out/tests/cgroup2.xml $(ARGS)
 

@@ -103,7 +103,7 @@ def test_of_a_panic_its_first_lines_are_shown_without_colour() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["-k", "pids"], ["a.py", "-k", "pids"]),
+        (["-k", "memory"], ["a.py", "-k", "memory"]),
         (["-k", "tests"], ["a.py", "-k", "tests"]),
         ([], ["a.py"]),
         (["tests/unit", "-x"], ["tests/unit", "-x"]),
