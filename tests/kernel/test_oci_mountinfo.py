@@ -30,7 +30,10 @@ def adapted(name: str, runtime: Runtime, cgroup: str) -> dict[str, Any]:
     """An engine's configuration with sources of ours, and no more than its file tree needs."""
     document: dict[str, Any] = json.loads((CONFIGS / f"{name}.json").read_text())
     linux = document["linux"]
-    kept = ("devices", "maskedPaths", "readonlyPaths", "rootfsPropagation", "namespaces")
+    kept = (
+        "devices", "maskedPaths", "readonlyPaths", "rootfsPropagation", "namespaces",
+        "uidMappings", "gidMappings",
+    )  # fmt: skip
     kinds = [entry["type"] for entry in linux["namespaces"]]
     document["linux"] = {key: linux[key] for key in kept if linux.get(key)}
     document["linux"] |= {"cgroupsPath": cgroup, "namespaces": [{"type": kind} for kind in kinds]}
