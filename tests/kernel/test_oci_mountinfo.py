@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mounted import Line
 
 CONFIGS = Path(__file__).parent.parent / "data/configs"
-NAMES = sorted(path.stem for path in CONFIGS.glob("*.json"))
+# runc's own proposals are no engine's: the rootless one is for an ordinary user.
+NAMES = sorted(path.stem for path in CONFIGS.glob("*.json") if not path.stem.startswith("runc-"))
 # Stricter than runc may be: it leaves a masked directory's tmpfs without these.
 STRICTER = {"ro", "nosuid", "nodev", "noexec"}
 LINKS_OF_OURS = {"/dev/core"}
@@ -30,10 +31,7 @@ def adapted(name: str, runtime: Runtime, cgroup: str) -> dict[str, Any]:
     """An engine's configuration with sources of ours, and no more than its file tree needs."""
     document: dict[str, Any] = json.loads((CONFIGS / f"{name}.json").read_text())
     linux = document["linux"]
-    kept = (
-        "devices", "maskedPaths", "readonlyPaths", "rootfsPropagation", "namespaces",
-        "uidMappings", "gidMappings",
-    )  # fmt: skip
+    kept = ("devices", "maskedPaths", "readonlyPaths", "rootfsPropagation", "namespaces")
     kinds = [entry["type"] for entry in linux["namespaces"]]
     document["linux"] = {key: linux[key] for key in kept if linux.get(key)}
     document["linux"] |= {"cgroupsPath": cgroup, "namespaces": [{"type": kind} for kind in kinds]}
