@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from minirt.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -95,7 +97,11 @@ class Reader:
 
 
 def _sound(text: str) -> bool:
-    """Whether the kernel could be told it: JSON can write half of a UTF-16 pair (RFC 8259, 8.2)."""
-    if text.isascii():
-        return "\0" not in text
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    """Whether the kernel could be told it: JSON can write half of a UTF-16 pair (RFC 8259, 8.2).
+
+    Some halves are Python's names for bytes that are no UTF-8: those a command may have.
+    """
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False

@@ -105,8 +105,8 @@ class Cgroup(Mechanism):
         return commands
 
     def undo_by_hand(self) -> list[str]:
-        groups = self.groups()
-        return [f"rmdir {hierarchy.directory(self.path)}" for hierarchy in groups]
+        made = [hierarchy.directory(self.path) for hierarchy in self.groups()]
+        return [f"rmdir {path} && rmdir {path.rpartition('/')[0]}" for path in made]
 
 
 def recorded(ctx: Context, name: str) -> list[str]:

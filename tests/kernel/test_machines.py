@@ -127,7 +127,7 @@ def test_switched_off_user_namespaces_are_named(tmp_path: Path) -> None:
 
 def test_an_ordinary_user_is_sent_to_sudo_for_the_network(tmp_path: Path) -> None:
     someone = Ordinary(tmp_path, 1234)
-    for step, why in ((1, "None"), (3, "None"), (4, "it needs root")):
+    for step, why in ((1, "None"), (3, "None"), (4, "what it adds needs root")):
         assert someone.run("-c", FIND, str(step)).stdout.splitlines()[1].startswith(why)
 
 

@@ -153,7 +153,7 @@ NAN = (
 @pytest.mark.parametrize(
     "text",
     [
-        "", "no json\n", "[1]\n", '{"kind": "sample"}\n', HEADER.replace("1", "99"),
+        "", "no json\n", "[1]\n", '{"kind": "sample"}\n', HEADER.replace("2", "99"),
         HEADER + '{"kind": "sample", "what": 1}\n', HEADER + "[]\n", HEADER + '{"kind": "x"}\n',
         HEADER + NAN, HEADER + NAN.replace("NaN", '"1"'),
     ],

@@ -79,3 +79,11 @@ def test_names_are_escaped_in_pointers() -> None:
 def test_a_place_in_a_list_has_its_number() -> None:
     second = list(READER.objects("objects"))[1]
     assert complaint(lambda: second.text("name")).startswith("/objects/1/name: ")
+
+
+def test_a_string_is_what_the_kernel_can_be_told() -> None:
+    """A byte that is no UTF-8 has a name in Python; half of a UTF-16 pair is nothing."""
+    assert Reader({"a": "\udcff"}).text("a") == "\udcff"
+    for wrong in ("\ud800", "a\0b"):
+        with pytest.raises(ConfigError, match="must be a string without"):
+            Reader({"a": wrong}).text("a")
