@@ -108,6 +108,14 @@ def test_the_five_sets_and_a_warning_for_what_cannot_be(runtime: Runtime, tmp_pa
     assert "CAP_FUN" in log.read_text()
 
 
+def test_cve_2022_29162_nothing_is_inheritable_that_was_not_asked_for(runtime: Runtime) -> None:
+    three = {name: ["CAP_CHOWN"] for name in ("bounding", "effective", "permitted")}
+    process(runtime, capabilities=three)
+    shown = fields(runtime)
+    assert int(shown["CapPrm"], 16) == 1
+    assert (int(shown["CapInh"], 16), int(shown["CapAmb"], 16)) == (0, 0)
+
+
 def test_no_new_privs(runtime: Runtime) -> None:
     assert fields(runtime)["NoNewPrivs"] == "0"
     process(runtime, noNewPrivileges=True)
