@@ -128,7 +128,7 @@ $(VENV)/base: pyproject.toml
 	@echo "$(CURDIR)" > $@
 
 $(PACK): $(VENV)/base $(shell find minirt -name '*.py')
-	@$(PY) -I -m minirt.host.pack
+	@$(PY) -I -X no_debug_ranges -m minirt.host.pack
 	@touch $@
 
 $(VENV)/test: EXTRAS = test,lint,docs,bench

@@ -2,6 +2,9 @@
 
 `make` writes the file beside Python's own compiled files. A module whose source has changed since
 is loaded from its source, as if it were not in there.
+
+What a packed module begins by importing is loaded from here before it, without the import
+system's search and locks: these take longer than the loading.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER
 from marshal import loads
+from mmap import MAP_SHARED, PROT_READ, mmap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,11 +23,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     # Path of the source below this package; whether it is a package; mtime (ns) and size of the
-    # source; where its code begins, counted from the end of the pack.
-    Entry = tuple[str, bool, int, int, int]
+    # source; the packed modules that it imports first; where its code begins, from the pack's end.
+    Entry = tuple[str, bool, int, int, tuple[str, ...], int]
 
 HERE = os.path.dirname(__file__)
 PACK = f"{HERE}/__pycache__/packed.{sys.implementation.cache_tag}"
+Module = type(sys)
 
 
 class Finder:
@@ -40,7 +45,7 @@ class Finder:
         entry = self._entries.get(name)
         if entry is None:
             return None
-        path, is_package, *stamp, _start = entry
+        path, is_package, *stamp, _needs, _start = entry
         path = f"{HERE}/{path}"
         if stamp != stamp_of(path):
             return None
@@ -52,8 +57,12 @@ class Finder:
         return spec
 
     def get_code(self, name: str) -> CodeType:
-        """The module's code: runpy asks for it."""
-        code: CodeType = loads(self._codes[self._entries[name][-1] :])  # noqa: S302
+        """The module's code, what it needs being loaded; runpy asks for it, too."""
+        *_, needs, start = self._entries[name]
+        for need in needs:
+            if need not in sys.modules:
+                self.load(need)
+        code: CodeType = loads(self._codes[start:])  # noqa: S302
         return code
 
     def create_module(self, _spec: ModuleSpec) -> None:
@@ -61,6 +70,25 @@ class Finder:
 
     def exec_module(self, module: ModuleType) -> None:
         exec(self.get_code(module.__name__), module.__dict__)  # noqa: S102  (what a loader does)
+
+    def load(self, name: str) -> None:
+        """Import `name` as the import system would; not if that has to do it from the source."""
+        spec = self.find_spec(name)
+        if spec is None:
+            return
+        sys.modules[name] = module = Module(name)
+        own = module.__dict__
+        own["__spec__"], own["__loader__"], own["__file__"] = spec, self, spec.origin
+        own["__package__"] = spec.parent
+        if spec.submodule_search_locations:
+            own["__path__"] = spec.submodule_search_locations
+        try:
+            self.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        parent, _, child = name.rpartition(".")
+        setattr(sys.modules[parent], child, module)
 
 
 def stamp_of(path: str) -> list[int]:
@@ -80,12 +108,17 @@ def header() -> bytes:
 def install() -> None:
     """Find packed modules from now on, where there is a pack that fits."""
     try:
-        with open(PACK, "rb", buffering=0) as file:
-            data = file.read()
+        fd = os.open(PACK, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return
+    try:
+        data = memoryview(mmap(fd, 0, MAP_SHARED, PROT_READ))
+    except (OSError, ValueError):  # an empty file cannot be mapped
+        return
+    finally:
+        os.close(fd)
     begin = header()
-    if data.startswith(begin):
-        rest = memoryview(data)[len(begin) :]  # slices of it are not copied
+    if data[: len(begin)] == begin:
         # Whoever can write the pack can write the sources, too.
+        rest = data[len(begin) :]
         sys.meta_path.insert(0, Finder(loads(rest), rest))  # noqa: S302

@@ -1,7 +1,12 @@
-"""Write the file of minirt/packed.py: `python -m minirt.host.pack`."""
+"""Write the file of minirt/packed.py: `python -m minirt.host.pack`.
+
+What is written down for people and type checkers is left out: docstrings, annotations and what
+is imported for them alone. With -X no_debug_ranges Python leaves out the columns of each line.
+"""
 
 from __future__ import annotations
 
+import ast
 import marshal
 import os
 
@@ -23,6 +28,31 @@ LEFT_OUT = (
 )  # fmt: skip
 
 
+class Bare(ast.NodeTransformer):
+    """Takes away what a running program does not look at."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return ast.copy_location(ast.Pass(), node)
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return node.orelse or [ast.copy_location(ast.Pass(), node)] if for_types else node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        return ast.copy_location(ast.Pass(), node) if node.module == "__future__" else node
+
+
 def sources() -> Iterator[str]:
     """The modules that a start may import, as paths below the package."""
     for parent, directories, files in os.walk(HERE):
@@ -33,24 +63,57 @@ def sources() -> Iterator[str]:
                 yield path
 
 
-def compiled(path: str) -> CodeType:
-    """The code of the module at `path`, below the package."""
+def name_of(path: str) -> str:
+    """The module whose source lies at `path`, below the package."""
+    name = path.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+    return f"minirt.{name}"
+
+
+def parsed(path: str) -> ast.Module:
+    with open(f"{HERE}/{path}", "rb") as file:
+        return ast.parse(file.read(), file.name)
+
+
+def compiled(path: str, tree: ast.Module) -> CodeType:
     # A step's docstring is its story; others, and assertions, only take room.
     optimize = 0 if path.startswith("step") and "/" not in path else 2
-    with open(f"{HERE}/{path}", "rb") as file:
-        return compile(file.read(), file.name, "exec", dont_inherit=True, optimize=optimize)
+    bare = ast.fix_missing_locations(Bare().visit(tree))
+    code: CodeType = compile(bare, f"{HERE}/{path}", "exec", dont_inherit=True, optimize=optimize)
+    return code
+
+
+def imported(name: str, tree: ast.Module) -> Iterator[str]:
+    """What is imported before or by the body of module `name`, and perhaps names that are none."""
+    yield name.rpartition(".")[0]
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def with_parents(name: str) -> Iterator[str]:
+    """A module after the packages that it is in."""
+    at = name.find(".")
+    while at >= 0:
+        yield name[:at]
+        at = name.find(".", at + 1)
+    yield name
 
 
 def pack() -> bytes:
     """The content of the file: an index, then the modules' code."""
+    paths = {name_of(path): path for path in sources()}
     entries: dict[str, Entry] = {}
     codes = b""
-    for path in sources():
-        codes = marshal.dumps(compiled(path)) + codes
-        name = path.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+    for name, path in paths.items():
+        tree = parsed(path)
+        all_of_them = (part for found in imported(name, tree) for part in with_parents(found))
+        needs = tuple(dict.fromkeys(need for need in all_of_them if need in paths))
+        codes = marshal.dumps(compiled(path, tree)) + codes
         mtime, size = stamp_of(f"{HERE}/{path}")
-        is_package = path.endswith("/__init__.py")
-        entries[f"minirt.{name}"] = path, is_package, mtime, size, -len(codes)
+        entries[name] = path, path.endswith("/__init__.py"), mtime, size, needs, -len(codes)
     return header() + marshal.dumps(entries) + codes
 
 

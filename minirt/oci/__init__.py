@@ -10,3 +10,9 @@ guard.py    the interpreter, safe from containers
 install.py  the launcher; stanzas.py: what to tell the engines
 verbs/      one module a verb, imported only when it is called
 """
+
+import gc
+
+# As in the steps: nothing here makes garbage in cycles, and the collector would look for it again
+# and again while modules are loaded.
+gc.disable()
