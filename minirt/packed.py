@@ -7,8 +7,6 @@ What a packed module begins by importing is loaded from here before it, without 
 system's search and locks: these take longer than the loading.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from _frozen_importlib import ModuleSpec
@@ -22,54 +20,57 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-    # Path of the source below this package; whether it is a package; mtime (ns) and size of the
-    # source; the packed modules that it imports first; where its code begins, from the pack's end.
-    Entry = tuple[str, bool, int, int, tuple[str, ...], int]
+    # Path of the source below this package; its mtime (ns) and size; the packed modules that it
+    # imports first; its code.
+    Entry = tuple[str, int, int, tuple[str, ...], CodeType]
 
 HERE = os.path.dirname(__file__)
 PACK = f"{HERE}/__pycache__/packed.{sys.implementation.cache_tag}"
+INIT = "/__init__.py"
 Module = type(sys)
 
 
 class Finder:
     """A finder and loader of the packed modules, for sys.meta_path (importlib.abc)."""
 
-    def __init__(self, entries: Mapping[str, Entry], codes: memoryview) -> None:
-        self._entries = entries
-        self._codes = codes
+    def __init__(self, starts: "Mapping[str, int]", pack: memoryview) -> None:
+        self._starts = starts  # of each module's entry, counted from the end of the pack
+        self._pack = pack
 
     def find_spec(
-        self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
+        self, name: str, _path: "Sequence[str] | None" = None, _target: "ModuleType | None" = None
     ) -> ModuleSpec | None:
         """Where `name` comes from; None when it is not packed, or not as its source now is."""
-        entry = self._entries.get(name)
-        if entry is None:
+        start = self._starts.get(name)
+        if start is None:
             return None
-        path, is_package, *stamp, _needs, _start = entry
-        path = f"{HERE}/{path}"
-        if stamp != stamp_of(path):
+        entry: Entry = loads(self._pack[start:])  # noqa: S302
+        path = f"{HERE}/{entry[0]}"
+        if list(entry[1:3]) != stamp_of(path):
             return None
         loader: Any = self  # an importlib.abc.Loader by what it does
-        spec = ModuleSpec(name, loader, origin=path, is_package=is_package)
+        spec = ModuleSpec(name, loader, origin=path, loader_state=entry)
         spec.has_location = True
-        if is_package:
-            spec.submodule_search_locations = [os.path.dirname(path)]
+        if path.endswith(INIT):
+            spec.submodule_search_locations = [path.removesuffix(INIT)]
         return spec
-
-    def get_code(self, name: str) -> CodeType:
-        """The module's code, what it needs being loaded; runpy asks for it, too."""
-        *_, needs, start = self._entries[name]
-        for need in needs:
-            if need not in sys.modules:
-                self.load(need)
-        code: CodeType = loads(self._codes[start:])  # noqa: S302
-        return code
 
     def create_module(self, _spec: ModuleSpec) -> None:
         """None: the ordinary kind of module will do."""
 
-    def exec_module(self, module: ModuleType) -> None:
-        exec(self.get_code(module.__name__), module.__dict__)  # noqa: S102  (what a loader does)
+    def exec_module(self, module: "ModuleType") -> None:
+        spec: Any = module.__spec__
+        entry: Entry = spec.loader_state
+        spec.loader_state = None  # the code is not kept
+        for need in entry[3]:
+            if need not in sys.modules:
+                self.load(need)
+        exec(entry[4], module.__dict__)  # noqa: S102  (what a loader does)
+
+    def get_code(self, name: str) -> "CodeType":
+        """The module's code: runpy asks for it."""
+        entry: Entry = loads(self._pack[self._starts[name] :])  # noqa: S302
+        return entry[4]
 
     def load(self, name: str) -> None:
         """Import `name` as the import system would; not if that has to do it from the source."""

@@ -103,18 +103,19 @@ def with_parents(name: str) -> Iterator[str]:
 
 
 def pack() -> bytes:
-    """The content of the file: an index, then the modules' code."""
+    """The content of the file: where each module's entry is, then the entries."""
     paths = {name_of(path): path for path in sources()}
-    entries: dict[str, Entry] = {}
-    codes = b""
+    starts: dict[str, int] = {}
+    entries = b""
     for name, path in paths.items():
         tree = parsed(path)
         all_of_them = (part for found in imported(name, tree) for part in with_parents(found))
         needs = tuple(dict.fromkeys(need for need in all_of_them if need in paths))
-        codes = marshal.dumps(compiled(path, tree)) + codes
         mtime, size = stamp_of(f"{HERE}/{path}")
-        entries[name] = path, path.endswith("/__init__.py"), mtime, size, needs, -len(codes)
-    return header() + marshal.dumps(entries) + codes
+        entry: Entry = path, mtime, size, needs, compiled(path, tree)
+        entries = marshal.dumps(entry) + entries
+        starts[name] = -len(entries)
+    return header() + marshal.dumps(starts) + entries
 
 
 def main() -> None:
