@@ -10,7 +10,8 @@ import os
 
 from minirt.errors import InitDied, MinirtError
 from minirt.linux.calls import failed
-from minirt.linux.clone import clone3, wait
+from minirt.linux.clone import clone3
+from minirt.linux.ending import wait
 from minirt.linux.mount import make_private
 from minirt.linux.namespaces import FLAGS
 from minirt.wire import Channel, pair

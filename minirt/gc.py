@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-from minirt import engine, state_root
 from minirt import state as states
+from minirt import state_root
+from minirt.engine.container import load
+from minirt.engine.destroy import destroy
 from minirt.errors import MinirtError, StateError
 from minirt.spans import Recorder
 
@@ -53,7 +55,7 @@ def _collect(state: State) -> bool:
     except StateError:
         return False  # damaged: whose it is cannot be told
     if _abandoned(state):
-        engine.destroy(engine.load(state, Recorder()))
+        destroy(load(state, Recorder(), ("teardown",)))
         return True
     return False
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PHASES = ("prepare", "attach", "enter", "meet", "seal", "start", "assist", "started", "teardown")
 CHILD_PHASES = ("enter", "seal", "start")
+# What may be performed by another process than the one that made the container.
+LATER_PHASES = ("assist", "started", "teardown")
 
 
 class Mechanism:

@@ -1,7 +1,8 @@
 """A container's record: <state root>/<id>/state.json, locked, written atomically.
 
-state.json is written before the clone with the whole configuration, and again before each
-thing that is made on the host, so a kill at any moment is recoverable. The runtime holds the
+It is written before the clone, and again before each thing that is made on the host, so a kill at
+any moment is recoverable. The configuration lies beside it, in a file that is written once, as
+what comes later seldom needs it. The runtime holds the
 lock while it creates a container, and as long as it attends to one it runs in the foreground:
 the kernel drops it when the runtime dies, so an unlocked directory that is not a detached
 container's is garbage.
@@ -21,12 +22,13 @@ from minirt.linux.tree import empty
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from minirt.codec import Json
 
 LOCK = "lock"
 CREATING, CREATED, RUNNING, STOPPED = "creating", "created", "running", "stopped"
+RECORD, CONFIG = "state.json", "config.json"
 PAUSED = "paused"  # only the kernel knows: never written
 ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-")
 
@@ -35,12 +37,15 @@ class State:
     """One container's record. `status` is the last one written; see `current`.
 
     `bundle` is the directory that its config.json came from, "" where options did; `wall_time`
-    is when it was made, in seconds since 1970.
+    is when it was made, in seconds since 1970. `roles` are, for each phase that another process
+    may perform, the mechanisms that take part; `namespaces` those that init has of its own;
+    `startable` says that there is a program to start.
     """
 
     __slots__ = (
-        "boot_id", "bundle", "created", "directory", "foreground", "id", "key", "lock_fd",
-        "mechanisms", "pid", "root", "spec", "start_time", "status", "wall_time",
+        "_spec", "_spec_changed", "boot_id", "bundle", "created", "directory", "foreground", "id",
+        "key", "lock_fd", "mechanisms", "namespaces", "pid", "roles", "root", "start_time",
+        "startable", "status", "wall_time",
     )  # fmt: skip
 
     def __init__(self, root: str, container_id: str) -> None:
@@ -54,44 +59,71 @@ class State:
         self.directory = f"{root}/{container_id}"
         self.key = f"{fnv1a(f'{root}/{container_id}'):08x}"
         self.lock_fd = -1
-        self.spec: Mapping[str, Json] = {}
+        self._spec: Mapping[str, Json] | None = None
+        self._spec_changed = False
         self.mechanisms: tuple[str, ...] = ()
+        self.namespaces: tuple[str, ...] = ()
+        self.roles: dict[str, Sequence[str]] = {}
         self.created: dict[str, Json] = {}
         self.pid = 0
         self.start_time = 0
+        self.startable = False
         self.status = CREATING
         self.foreground = False
         self.bundle = ""
         self.wall_time = 0
         self.boot_id = boot_id()
 
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """The configuration; read when it is asked for. StateError when it is damaged."""
+        if self._spec is None:
+            self._spec = self._read(CONFIG)
+        return self._spec
+
+    @spec.setter
+    def spec(self, value: Mapping[str, Json]) -> None:
+        self._spec, self._spec_changed = value, True
+
     def save(self) -> None:
-        """Write state.json: a reader sees the old or the new one, never a part."""
+        """Write what changed: a reader sees the old or the new file, never a part."""
         fields: dict[str, Json] = {
             "id": self.id, "status": self.status, "pid": self.pid,
             "start_time": self.start_time, "foreground": self.foreground,
             "boot_id": self.boot_id, "bundle": self.bundle, "wall_time": self.wall_time,
-            "mechanisms": list(self.mechanisms),
-            "created": self.created, "spec": self.spec,
+            "mechanisms": self.mechanisms, "namespaces": self.namespaces, "roles": self.roles,
+            "startable": self.startable, "created": self.created,
         }  # fmt: skip
         try:
-            replace(f"{self.directory}/state.json", dumps(fields).encode())
+            if self._spec_changed:
+                replace(f"{self.directory}/{CONFIG}", dumps(self.spec).encode())
+                self._spec_changed = False
+            replace(f"{self.directory}/{RECORD}", dumps(fields).encode())
         except OSError as error:
             raise state_root.unwritable(self.directory, error) from None
 
     def load(self) -> None:
         """Read state.json; StateError when the container does not exist."""
+        fields = self._read(RECORD)
+        if not all(map(self._fits, fields, fields.values())):
+            raise self._damaged()
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+    def _read(self, name: str) -> Mapping[str, Json]:
         try:
-            with open(f"{self.directory}/state.json", encoding="utf-8") as file:
+            with open(f"{self.directory}/{name}", encoding="utf-8") as file:
                 fields = loads(file.read())
         except FileNotFoundError:
             raise StateError(f"container {self.id} does not exist") from None
         except ValueError:
             fields = None
-        if not isinstance(fields, dict) or not all(map(self._fits, fields, fields.values())):
-            raise StateError(f"the state of container {self.id} is damaged")
-        for name, value in fields.items():
-            setattr(self, name, value)
+        if not isinstance(fields, dict):
+            raise self._damaged()
+        return fields
+
+    def _damaged(self) -> StateError:
+        return StateError(f"the state of container {self.id} is damaged")
 
     def _fits(self, name: str, value: Json) -> bool:
         """Whether a value that was read is of the kind that is written."""

@@ -14,7 +14,7 @@ import sys
 import threading
 
 from minirt.codec import dumps
-from minirt.engine.attend import Interrupted, raise_on_signals
+from minirt.engine.signals import Interrupted, raise_on_signals
 from minirt.errors import MinirtError, render
 from minirt.vm import measure
 from minirt.vm.guest import Guest

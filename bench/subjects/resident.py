@@ -11,7 +11,7 @@ import resource
 import sys
 
 from minirt.codec import loads
-from minirt.engine.attend import Interrupted, raise_on_signals
+from minirt.engine.signals import Interrupted, raise_on_signals
 from minirt.errors import MinirtError, render
 from minirt.spans import Recorder, Span
 from minirt.step6 import STEP

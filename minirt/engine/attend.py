@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import select
 
+from minirt.engine.signals import Interrupted, handle, ignore
 from minirt.errors import MinirtError
-from minirt.linux.clone import wait
-from minirt.linux.process import (
-    SIGHUP,
-    SIGINT,
-    SIGKILL,
-    SIGQUIT,
-    SIGTERM,
-    SIGUSR1,
-    SIGUSR2,
-    Wakeup,
-    caught,
-    ignored,
-    set_handler,
-)
+from minirt.linux.ending import wait
+from minirt.linux.process import SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGUSR2, Wakeup, caught
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,38 +16,8 @@ if TYPE_CHECKING:
 
     from minirt.engine.container import Container
 
-FORWARDED = (SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2)
 # To many servers these say "read your configuration again", or something of their own.
 OFTEN = (SIGHUP, SIGUSR1, SIGUSR2)
-
-
-class Interrupted(KeyboardInterrupt):
-    """A signal asked the runtime itself to stop, before there was a container to pass it to."""
-
-    def __init__(self, signal: int) -> None:
-        super().__init__(signal)
-        self.exit_code = 128 + signal
-
-
-def raise_on_signals() -> None:
-    """Until a container runs, a signal to stop unwinds everything that was made so far."""
-    handle(_interrupt)
-
-
-def handle(handler: Callable[[int, object], None]) -> None:
-    """Run `handler` for each signal that we pass on, but for those our caller ignores (nohup)."""
-    for number in FORWARDED:
-        if not ignored(number):
-            set_handler(number, handler)
-
-
-def _interrupt(signal: int, _frame: object) -> None:
-    handle(_ignore)  # a second one must not interrupt the unwinding
-    raise Interrupted(signal)
-
-
-def _ignore(_signal: int, _frame: object) -> None:
-    pass
 
 
 def attend(container: Container, start: Callable[[Container], None]) -> int:
@@ -92,7 +51,7 @@ class Forwarder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        handle(_ignore)
+        handle(ignore)
         self.wakeup.close()
 
     def forward(self, signal: int, _frame: object) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from time import monotonic_ns
 
 from minirt.context import Context
 from minirt.engine.phases import having, perform
 from minirt.linux import command
-from minirt.linux.process import SIGKILL, pidfd_send_signal
+from minirt.linux.process import SIGKILL, pidfd_open, pidfd_send_signal
 from minirt.spans import CLIENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from minirt.plan import Plan
     from minirt.spans import Page, Recorder
@@ -33,14 +34,16 @@ class Container:
     """
 
     __slots__ = (
-        "channel", "ctx", "detached", "exec_at", "page", "plan", "preserve", "recorder", "span_id",
-        "spec", "state", "terminal",
+        "_spec", "channel", "ctx", "detached", "exec_at", "page", "plan", "preserve", "recorder",
+        "span_id", "state", "terminal",
     )  # fmt: skip
 
-    def __init__(self, state: State, spec: Spec, plan: Plan, recorder: Recorder) -> None:
+    def __init__(
+        self, state: State, plan: Plan, recorder: Recorder, spec: Spec | None = None
+    ) -> None:
         self.state = state
-        self.spec = spec
         self.plan = plan
+        self._spec = spec
         self.recorder = recorder
         self.terminal = -1
         self.channel: Channel | None = None
@@ -50,6 +53,17 @@ class Container:
         self.span_id = os.urandom(8)
         self.page: Page | None = None
         self.ctx = context(self)
+        if spec is not None:
+            self.ctx.annotations = spec.annotations
+
+    @property
+    def spec(self) -> Spec:
+        """The configuration, read from the state where this process has not read it yet."""
+        if self._spec is None:
+            from minirt.spec import Spec
+
+            self._spec = Spec(self.state.spec)
+        return self._spec
 
     def phase(self, name: str) -> None:
         """Perform a phase on the host, one span for each mechanism that takes part."""
@@ -60,6 +74,11 @@ class Container:
     def kill(self, signal: int = SIGKILL) -> bool:
         """Send a signal to init; False when it has ended."""
         return self.ctx.pidfd >= 0 and pidfd_send_signal(self.ctx.pidfd, signal)
+
+    def collect_spans(self, *, dead: bool) -> None:
+        """Take init's spans from the shared page; what it left open failed if it is dead."""
+        if self.page is not None:
+            self.page.collect(self.recorder, died_at=monotonic_ns() if dead else 0)
 
     def close(self) -> None:
         """Let go of what this process holds of the container."""
@@ -73,13 +92,36 @@ class Container:
         self.ctx.pidfd = self.terminal = -1
 
 
+def load(
+    state: State,
+    recorder: Recorder,
+    phases: Iterable[str] = (),
+    warn: Callable[[str], None] | None = None,
+) -> Container:
+    """The container of an existing state directory (loaded and locked by the caller).
+
+    Its plan has what takes part in `phases`, which are those that can be performed then.
+    """
+    names = [name for phase in phases for name in state.roles.get(phase, state.mechanisms)]
+    container = Container(state, (), recorder)
+    if names:
+        from minirt import plan as plans
+
+        container.plan = plans.build(container.spec, names)
+        container.ctx.annotations = container.spec.annotations
+    container.ctx.warn = warn or container.ctx.warn
+    if state.init_alive():
+        container.ctx.pid = state.pid
+        container.ctx.pidfd = pidfd_open(state.pid)
+    return container
+
+
 def context(container: Container) -> Context:
     """What the mechanisms get of this container, its programs run in spans of their own."""
     state, recorder = container.state, container.recorder
     ctx = Context(state.id, state.directory, state.key)
     ctx.created = state.created
     ctx.bundle = state.bundle
-    ctx.annotations = container.spec.annotations
     ctx.save = state.save
     ctx.warn = warn
     host = os.getpid()

@@ -1,25 +1,18 @@
-"""The host's half of the talk with init: clone it, let it set up, let it execute."""
+"""The host's half of the talk with init: let it set up, let it execute."""
 
 from __future__ import annotations
 
-from minirt.engine.attend import FORWARDED
-from minirt.engine.init import Init
-from minirt.engine.launch import launch
 from minirt.engine.phases import having, placed
-from minirt.errors import HostError, InitDied
-from minirt.linux.clone import wait
-from minirt.linux.process import Held, threads
-from minirt.mechanism import CHILD_PHASES
-from minirt.wire import pair
+from minirt.errors import InitDied
+from minirt.linux.ending import wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import NoReturn, Self
+    from typing import Self
 
     from minirt.engine.container import Container
     from minirt.errors import MinirtError
-    from minirt.wire import Channel, Listener
+    from minirt.wire import Channel
 
 
 class Dialogue:
@@ -27,9 +20,9 @@ class Dialogue:
 
     __slots__ = ("channel", "container")
 
-    def __init__(self, container: Container, channel: Channel | None = None) -> None:
+    def __init__(self, container: Container, channel: Channel) -> None:
         self.container = container
-        self.channel = channel
+        self.channel: Channel | None = channel
 
     def __enter__(self) -> Self:
         return self
@@ -37,47 +30,6 @@ class Dialogue:
     def __exit__(self, *_: object) -> None:
         if self.channel is not None:
             self.channel.close()
-
-    def clone(self, namespaces: Mapping[str, str], listener: Listener | None) -> None:
-        """Make init, in `namespaces`. It will wait for `start` at the listener, if there is one."""
-        if threads() != 1:
-            raise HostError("minirt must have a single thread when it clones")
-        container, ctx = self.container, self.container.ctx
-        self.channel, theirs = pair()
-        init = self._reserve(theirs, listener)
-        ours = self.channel
-
-        def child() -> NoReturn:
-            ours.close()
-            container.state.unlock()
-            init.main()
-
-        try:
-            # A signal must not find a child that nobody has noted, nor unwind this stack in it.
-            with Held(FORWARDED), container.recorder.span("clone3") as span:
-                span.set("minirt.namespace.types", sorted(namespaces))
-                ctx.pid, ctx.pidfd = launch(namespaces, ctx.cgroup_fd, child)
-                span.set("process.pid", ctx.pid)
-        finally:
-            theirs.close()
-            if listener is not None:
-                listener.close()
-
-    def _reserve(self, theirs: Channel, listener: Listener | None) -> Init:
-        """Give init what it must have before it is born, the slots of its spans among it."""
-        container, ours = self.container, self.channel
-        assert container.page is not None and ours is not None  # noqa: S101, PT018
-        parent = container.recorder.current()
-        for phase in CHILD_PHASES:
-            for mechanism in having(container.plan, phase):
-                container.page.reserve(f"{mechanism.name}.{phase}", parent)
-        container.page.reserve("exec", parent)
-        container.ctx.send_fd = lambda fd: ours.send("fd", fd=fd)
-        init = Init(container.ctx, container.plan, container.spec.process, container.page)
-        init.channel, init.listener = theirs, listener
-        init.foreground = container.state.foreground and not container.detached
-        init.preserve = container.preserve
-        return init
 
     def set_up(self) -> None:
         """Attach, then lead init through enter and seal, with meet in between if there is any."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from minirt import plan as plans
 from minirt.engine.attend import attend
+from minirt.engine.birth import clone
 from minirt.engine.container import Container
 from minirt.engine.dialogue import Dialogue
-from minirt.engine.lifecycle import collect_spans
 from minirt.errors import StateError
-from minirt.linux.clone import ended
+from minirt.linux.ending import ended
 from minirt.linux.process import SIGKILL
 from minirt.mechanisms.cgroup_join import CgroupJoin
 from minirt.spans import Page
@@ -75,9 +75,8 @@ def prepared(
     given = state.spec.get("process")
     own = given if isinstance(given, dict) else {}
     spec = Spec({**state.spec, "process": {**own, "terminal": False, **process}})
-    container = Container(
-        state, spec, _plan(state, spec, state.cgroups() if cgroups is None else cgroups), recorder
-    )
+    plan = _plan(state, spec, state.cgroups() if cgroups is None else cgroups)
+    container = Container(state, plan, recorder, spec)
     container.ctx.init = state.pid
     container.ctx.save = lambda: None  # nothing is made that outlives the process
     return container
@@ -95,9 +94,7 @@ def _plan(state: State, spec: Spec, cgroups: Sequence[str]) -> Plan:
 
 def namespaces(state: State) -> dict[str, str]:
     """The namespaces of the container's init, by path: those that are its own."""
-    plan = plans.build(Spec(state.spec), state.mechanisms)
-    names = plans.namespaces(plan, Spec(state.spec))
-    return {name: f"/proc/{state.pid}/ns/{name}" for name in names}
+    return {name: f"/proc/{state.pid}/ns/{name}" for name in state.namespaces}
 
 
 def make(container: Container) -> None:
@@ -105,8 +102,7 @@ def make(container: Container) -> None:
     state = container.state
     container.phase("prepare")
     container.page = Page()
-    with Dialogue(container) as init:
-        init.clone(namespaces(state), None)
+    with clone(container, namespaces(state)) as init:
         if not state.init_alive():  # the paths may have led to another process's namespaces
             raise StateError(f"container {state.id} ended meanwhile")
         init.set_up()
@@ -115,6 +111,7 @@ def make(container: Container) -> None:
 
 def start(container: Container) -> None:
     """Let the process that was made execute its program."""
+    assert container.channel is not None  # noqa: S101
     with Dialogue(container, container.channel) as init:
         init.execute()
 
@@ -129,5 +126,5 @@ def end(container: Container) -> None:
 def release(container: Container) -> None:
     """Let go of the process, which goes on where it runs."""
     container.phase("teardown")
-    collect_spans(container, dead=True)
+    container.collect_spans(dead=True)
     container.close()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from time import monotonic_ns
 
 from minirt import plan as plans
-from minirt.engine import lifecycle
 from minirt.engine.attend import attend
+from minirt.engine.create import create
+from minirt.engine.destroy import destroy
+from minirt.engine.start import start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +35,10 @@ def run(
     """
     with recorder.span("minirt run") as root:
         root.set("container.id", state.id)
-        container = lifecycle.create(state, recorder, allowed, foreground=True, propagate=propagate)
+        container = create(state, recorder, allowed, foreground=True, propagate=propagate)
         error: BaseException | None = None
         try:
-            status = attend(container, lifecycle.start)
+            status = attend(container, start)
             _record_life(container, status)
             root.set("process.exit.code", status)
             if observe is not None:
@@ -46,7 +48,7 @@ def run(
             error = raised
             raise
         finally:
-            lifecycle.destroy(container, error)
+            destroy(container, error)
 
 
 def _record_life(container: Container, status: int) -> None:

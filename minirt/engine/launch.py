@@ -10,7 +10,8 @@ import os
 import sys
 
 from minirt.errors import InitDied, MinirtError
-from minirt.linux.clone import CLONE_PARENT, clone3, wait
+from minirt.linux.clone import CLONE_PARENT, clone3
+from minirt.linux.ending import wait
 from minirt.linux.namespaces import FLAGS, open_namespace, setns
 from minirt.linux.process import PR_SET_DUMPABLE, pidfd_open, prctl
 from minirt.wire import Channel, pair

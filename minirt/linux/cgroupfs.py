@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # All our cgroups are below one of this name, which goes when the last of them goes.
 SHARED_PARENT = "minirt"
 ATTEMPTS = 100
-FREEZES = ("freezer.state", "cgroup.freeze")
 __all__ = ["Entrance", "claim", "make", "read", "remove", "settle", "write"]
 
 
@@ -43,17 +42,27 @@ def make(directory: str) -> None:
     """Make the cgroup and its parents (mkdir -p)."""
     for _ in range(ATTEMPTS):
         try:
-            os.makedirs(os.path.dirname(directory), exist_ok=True)
             os.mkdir(directory)
         except OSError as error:
-            # The container that had been the last in our shared parent took it away: ENOENT, or
-            # ENODEV at that very moment, or EEXIST of makedirs, which looks again too late.
-            again = error.errno == errno.EEXIST and not os.path.exists(directory)
-            if again or error.errno in (errno.ENOENT, errno.ENODEV):
-                continue
-            raise failed("cannot make a cgroup", f'mkdir("{directory}")', error) from None
-        return inherit_sets(directory)
+            # ENOENT: no parent yet, or the container that had been the last in our shared parent
+            # took it away; ENODEV at that very moment.
+            if error.errno not in (errno.ENOENT, errno.ENODEV):
+                raise failed("cannot make a cgroup", f'mkdir("{directory}")', error) from None
+            _make_parents(directory)
+        else:
+            return
     raise HostError(f"cannot make {directory}: its parent is removed again and again")
+
+
+def _make_parents(directory: str) -> None:
+    parent = os.path.dirname(directory)
+    try:
+        os.makedirs(parent, exist_ok=True)
+    except OSError as error:
+        # Of what is taken away meanwhile makedirs says ENOENT, ENODEV or, looking again, EEXIST.
+        gone = error.errno == errno.EEXIST and not os.path.exists(parent)
+        if not gone and error.errno not in (errno.ENOENT, errno.ENODEV):
+            raise failed("cannot make a cgroup", f'mkdir("{parent}")', error) from None
 
 
 def inherit_sets(directory: str) -> None:
@@ -83,12 +92,9 @@ class Entrance:
     def __init__(self, directories: Iterable[str], *, frozen_too: bool = False) -> None:
         self.tasks: list[int] = []
         self.directory_fd = -1
+        if not frozen_too:
+            _refuse_frozen(tuple(directories))
         for directory in directories:
-            # What enters it would stand still, and we would wait for it.
-            if not frozen_too and _frozen(directory):
-                raise StateError(
-                    f"container's cgroup unexpectedly frozen: {directory}", hint="thaw it first"
-                )
             try:
                 self.tasks.append(os.open(f"{directory}/tasks", os.O_WRONLY | os.O_CLOEXEC))
             except FileNotFoundError:
@@ -122,12 +128,15 @@ def remove(directories: Sequence[str], keep: Sequence[str] = ()) -> None:
             _rmdir(parent)  # unless other containers are in it
 
 
-def _frozen(directory: str) -> bool:
-    if not any(os.path.exists(f"{directory}/{file}") for file in FREEZES):
-        return False
+def _refuse_frozen(directories: Sequence[str]) -> None:
+    """StateError where what enters would stand still, and we would wait for it."""
     from minirt.linux import freezer
 
-    return freezer.frozen(directory)
+    for place in freezer.places(directories):
+        if freezer.frozen(place):
+            raise StateError(
+                f"container's cgroup unexpectedly frozen: {place}", hint="thaw it first"
+            )
 
 
 def _empty(directories: Sequence[str], keep: Sequence[str]) -> None:

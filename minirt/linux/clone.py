@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import select
 
 from minirt.errors import KernelError
 from minirt.linux import ffi
@@ -15,7 +13,6 @@ CLONE_PIDFD = 0x1000
 CLONE_PARENT = 0x8000
 CLONE_INTO_CGROUP = 0x200000000
 SIGCHLD = 17
-PAUSE = 50  # ms
 CLONE_FLAGS = {
     **FLAG_NAMES,
     "CLONE_PIDFD": CLONE_PIDFD,
@@ -73,45 +70,3 @@ def _clone(args: CloneArgs, pidfd: ffi.c_int) -> int:
     flags = args.flags | args.exit_signal
     address = ffi.addressof(pidfd)
     return invoke("clone", flags, 0, address, 0, 0)
-
-
-def wait(pidfd: int) -> int:
-    """Wait for the process to end; its exit status as a shell counts it (128 + signal)."""
-    result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
-    if result is None:  # only with WNOHANG
-        raise ChildProcessError(errno.ECHILD, os.strerror(errno.ECHILD))
-    if result.si_code == os.CLD_EXITED:
-        return result.si_status
-    return 128 + result.si_status
-
-
-def ended(pidfd: int) -> None:
-    """Wait until the process of `pidfd` has ended, be it ours or not; reap it if it is."""
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    poll.poll()
-    try:
-        os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
-    except ChildProcessError:
-        pass
-
-
-def released(pidfd: int, pid: int) -> None:
-    """Like `ended`; but it is enough that the process, killed, has left its namespaces.
-
-    The first of a pid namespace ends only when the others are reaped, and those of `exec` have
-    parents of their own, which may never do it (pid_namespaces(7)).
-    """
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    while not poll.poll(PAUSE):
-        try:
-            os.readlink(f"/proc/{pid}/ns/mnt")
-        except OSError:
-            return
-    ended(pidfd)
-
-
-def exit_code(status: int) -> int:
-    """What os.waitpid returned, as a shell counts it (128 + signal)."""
-    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)

@@ -6,7 +6,7 @@ import os
 import select
 
 from minirt.errors import HostError
-from minirt.linux.clone import exit_code
+from minirt.linux.ending import exit_code
 from minirt.linux.files import memfd_create
 from minirt.linux.process import SIGKILL, SIGPIPE, SIGXFSZ, pidfd_open, pidfd_send_signal
 

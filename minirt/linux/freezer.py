@@ -16,7 +16,7 @@ from minirt.linux.cgroup_files import read, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 V1, V2 = "freezer.state", "cgroup.freeze"
 PATIENCE_S = 5.0
@@ -27,11 +27,16 @@ LOOKS = 20
 
 def place(directories: Sequence[str]) -> str:
     """Which of one container's cgroups freezes it, version 1 first; "" if none can."""
+    return next(places(directories), "")
+
+
+def places(directories: Sequence[str]) -> Iterator[str]:
+    """Those that can freeze it: on a hybrid machine there is one of each version."""
     for file in (V1, V2):
         for directory in directories:
             if os.path.exists(f"{directory}/{file}"):
-                return directory
-    return ""
+                yield directory
+                break
 
 
 def frozen(directory: str) -> bool:

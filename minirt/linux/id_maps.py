@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from minirt.linux.calls import failed
-from minirt.linux.clone import clone3, wait
+from minirt.linux.clone import clone3
+from minirt.linux.ending import wait
 from minirt.linux.namespaces import CLONE_NEWUSER, open_namespace
 from minirt.linux.process import SIGKILL, pidfd_send_signal
 

@@ -47,6 +47,8 @@ class Cgroup(Mechanism):
         for hierarchy, controllers in groups.items():
             if hierarchy.directory(self.path) not in recorded(ctx, ADOPTED):
                 cgroupfs.make(hierarchy.directory(self.path))
+                if "cpuset" in hierarchy.controllers:
+                    cgroupfs.inherit_sets(hierarchy.directory(self.path))
             if hierarchy.version == 2:
                 self.hand_down(ctx, hierarchy, controllers)
             for controller in controllers:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from minirt.engine.attend import raise_on_signals
 from minirt.engine.container import warn
+from minirt.engine.signals import raise_on_signals
 from minirt.linux.cgroup_events import events
 from minirt.spans import Recorder
 from minirt.stepping.step import check_trace_file, export_trace, run_container

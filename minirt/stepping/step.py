@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from minirt import engine, gc, state_root
+from minirt import gc, state_root
 from minirt import plan as plans
 from minirt import state as states
-from minirt.engine.attend import Interrupted, raise_on_signals
+from minirt.engine import foreground
 from minirt.engine.container import warn
+from minirt.engine.signals import Interrupted, raise_on_signals
 from minirt.errors import ConfigError, HostError, MinirtError
 from minirt.images import store
 from minirt.spans import Recorder
@@ -151,7 +152,7 @@ def run_container(
     recorder: Recorder,
     observe: Callable[[Container], None] | None = None,
 ) -> int:
-    """Run the command in a container; its exit status. `observe` is engine.run's."""
+    """Run the command in a container; its exit status. `observe` is foreground.run's."""
     root = state_root.default()
     gc.collect(root, warn)
     container_id = os.urandom(6).hex()
@@ -163,7 +164,7 @@ def run_container(
     try:
         state = states.new(root, container_id)
         state.spec = config
-        return engine.run(
+        return foreground.run(
             state,
             recorder,
             allowed(step, values),

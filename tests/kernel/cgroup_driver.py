@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from minirt.context import Context
 from minirt.errors import MinirtError, render
 from minirt.linux.cgroup_events import events
-from minirt.linux.clone import clone3, wait
+from minirt.linux.clone import clone3
+from minirt.linux.ending import wait
 from minirt.mechanisms.cgroup import Cgroup
 from minirt.mechanisms.cgroup_join import CgroupJoin
 from minirt.mechanisms.cgroup_ns import CgroupNamespace

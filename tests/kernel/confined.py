@@ -17,7 +17,8 @@ from minirt.codec import dumps, loads
 from minirt.context import Context
 from minirt.engine.phases import having, perform
 from minirt.errors import KernelError, MinirtError, from_fields
-from minirt.linux.clone import clone3, wait
+from minirt.linux.clone import clone3
+from minirt.linux.ending import wait
 from minirt.linux.namespaces import FLAGS
 from minirt.linux.process import SIGKILL, close_range, pidfd_send_signal
 

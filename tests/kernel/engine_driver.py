@@ -15,8 +15,11 @@ import importlib
 import struct
 import sys
 
-from minirt import engine, state
+from minirt import state
 from minirt.codec import dumps, loads
+from minirt.engine.create import create
+from minirt.engine.destroy import destroy
+from minirt.engine.start import start
 from minirt.errors import MinirtError
 from minirt.hints import hint_for
 from minirt.linux.calls import NUMBERS
@@ -59,13 +62,13 @@ def main(order: dict, root: str) -> None:
     if "clone3" in order:
         forbid("clone3", order["clone3"])
     allowed = (*step.mechanisms, "hooks", "poststop")
-    container = engine.create(record, Recorder(), allowed, foreground=False)
+    container = create(record, Recorder(), allowed, foreground=False)
     try:
-        engine.start(container)
+        start(container)
         print(dumps({"pid": container.ctx.pid}), flush=True)
         sys.stdin.read()
     finally:
-        engine.destroy(container)
+        destroy(container)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,11 @@ from __future__ import annotations
 import importlib
 import sys
 
-from minirt import engine, state, state_root
+from minirt import state, state_root
+from minirt.engine.create import create
+from minirt.engine.destroy import destroy
 from minirt.engine.exec import execute
+from minirt.engine.start import start
 from minirt.errors import MinirtError
 from minirt.spans import Recorder
 from minirt.stepping.options import OPTIONS
@@ -27,8 +30,8 @@ def main(number: int, arguments: list[str]) -> None:
     root = state_root.default()
     record = state.new(root, "exec-test")
     record.spec = requested(step, values, record.id, record.directory).config()
-    container = engine.create(record, Recorder(), step.mechanisms, foreground=False)
-    engine.start(container)
+    container = create(record, Recorder(), step.mechanisms, foreground=False)
+    start(container)
     record.unlock()
     try:
         print(f"status {execute(record, {'args': program}, Recorder())}", flush=True)
@@ -36,7 +39,7 @@ def main(number: int, arguments: list[str]) -> None:
         print(f"{type(error).__name__}: {error}", flush=True)
     finally:
         assert record.lock(wait=False)
-        engine.destroy(container)
+        destroy(container)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from minirt.engine import dialogue, lifecycle
+from minirt.engine import birth, create
 from minirt.oci import call, program
 from minirt.spans import Page, Recorder
 from minirt.state import State
@@ -92,15 +92,15 @@ def watch(killer: Killer) -> None:
         killer.passed(f"save:{killer.saves}")
         write(state)
 
-    def launch(*arguments, launch=dialogue.launch):  # noqa: ANN002, ANN202, ANN001
+    def launch(*arguments, launch=birth.launch):  # noqa: ANN002, ANN202, ANN001
         pid, pidfd = launch(*arguments)
         killer.born(pid)
         return pid, pidfd
 
-    dialogue.launch = launch
+    birth.launch = launch
     steps.Recorder = WatchedRecorder  # type: ignore[misc]
     call.Recorder = WatchedRecorder  # type: ignore[misc]
-    lifecycle.Page = WatchedPage  # type: ignore[misc]
+    create.Page = WatchedPage  # type: ignore[misc]
     State.save = save  # type: ignore[method-assign]
 
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from minirt.context import Context
 from minirt.errors import MinirtError, render
 from minirt.linux import command
-from minirt.linux.clone import clone3, wait
+from minirt.linux.clone import clone3
+from minirt.linux.ending import wait
 from minirt.linux.namespaces import CLONE_NEWNET, CLONE_NEWUSER
 from minirt.mechanisms.bridge import Bridge
 from minirt.mechanisms.etc_files import EtcFiles

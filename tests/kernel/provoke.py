@@ -10,7 +10,8 @@ from confined import confined
 from minirt.context import Context
 from minirt.errors import KernelError
 from minirt.linux import caps, mount
-from minirt.linux.clone import clone3, wait
+from minirt.linux.clone import clone3
+from minirt.linux.ending import wait
 from minirt.linux.namespaces import (
     CLONE_NEWNS,
     CLONE_NEWUSER,

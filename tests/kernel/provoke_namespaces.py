@@ -12,7 +12,8 @@ from provoke import (
 )
 
 from minirt.linux import caps
-from minirt.linux.clone import clone3, wait
+from minirt.linux.clone import clone3
+from minirt.linux.ending import wait
 from minirt.linux.namespaces import (
     CLONE_NEWIPC,
     CLONE_NEWNET,

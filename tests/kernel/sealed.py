@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from minirt import step6
-from minirt.engine import dialogue, lifecycle
+from minirt.engine import birth, foreground
 from minirt.engine.init import Init
 from minirt.stepping import step as steps
 
@@ -59,7 +59,7 @@ def look(container: Container) -> None:
     os.write(1, done.stderr or b"it could be opened")
 
 
-def start(container: Container, start=lifecycle.start) -> None:  # noqa: ANN001
+def start(container: Container, start=foreground.start) -> None:  # noqa: ANN001
     """`start` of the engine, with a look before it."""
     look(container)
     start(container)
@@ -68,9 +68,9 @@ def start(container: Container, start=lifecycle.start) -> None:  # noqa: ANN001
 def main() -> None:
     """Run the step with the reports built in."""
     if os.environ.get("WHILE_IT_WAITS"):
-        lifecycle.start = start
+        foreground.start = start
     else:
-        dialogue.Init = Reporting  # type: ignore[misc]
+        birth.Init = Reporting  # type: ignore[misc]
     sys.argv.insert(1, "--quiet")
     steps.main(step6.STEP)
 

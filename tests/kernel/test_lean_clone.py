@@ -10,15 +10,15 @@ from steps import PYTHON
 # Runs a step, and says at the clone what this process has loaded.
 DRIVER = """
 import sys
-from minirt.engine.dialogue import Dialogue
+from minirt.engine import create
 from minirt.step6 import STEP
 from minirt.stepping.step import main
 
-def told(self, namespaces, listener, clone=Dialogue.clone):
+def told(*arguments, clone=create.clone):
     print("loaded", *sorted(sys.modules), file=sys.stderr, flush=True)
-    clone(self, namespaces, listener)
+    return clone(*arguments)
 
-Dialogue.clone = told
+create.clone = told
 main(STEP)
 """
 HEAVY = {

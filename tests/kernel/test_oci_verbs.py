@@ -212,8 +212,8 @@ def test_limits_come_from_a_file_or_from_stdin(runtime: Runtime, pid: int, tmp_p
 def test_a_change_is_recorded_and_the_next_builds_on_it(runtime: Runtime, pid: int) -> None:
     update(runtime, "--pids-limit", "11")
     update(runtime, "--memory", "48m")
-    recorded = json.loads((runtime.root / "c1" / "state.json").read_text())
-    resources = recorded["spec"]["linux"]["resources"]
+    recorded = json.loads((runtime.root / "c1" / "config.json").read_text())
+    resources = recorded["linux"]["resources"]
     assert resources["pids"]["limit"] == 11
     assert resources["memory"]["limit"] == 48 * MIB
     assert pid
@@ -233,11 +233,11 @@ def test_a_change_is_recorded_and_the_next_builds_on_it(runtime: Runtime, pid: i
 def test_a_wrong_change_is_named_and_changes_nothing(
     runtime: Runtime, pid: int, words: tuple[str, ...], said: str
 ) -> None:
-    before = (runtime.root / "c1" / "state.json").read_text()
+    before = (runtime.root / "c1" / "config.json").read_text()
     refused = runtime.call("update", *words, "c1")
     assert refused.returncode == 1
     assert said in refused.stderr
-    assert (runtime.root / "c1" / "state.json").read_text() == before
+    assert (runtime.root / "c1" / "config.json").read_text() == before
     assert runtime.state("c1")["pid"] == pid
 
 

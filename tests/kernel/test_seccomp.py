@@ -7,8 +7,9 @@ import struct
 import pytest
 from confined import confined, in_child
 
-from minirt import engine, state_root
 from minirt import state as states
+from minirt import state_root
+from minirt.engine import foreground
 from minirt.errors import KernelError
 from minirt.linux import caps
 from minirt.linux.calls import MACHINE, NUMBERS
@@ -194,7 +195,7 @@ def run_in_engine(profile: dict[str, object]) -> int:
         "process": {"args": ["/bin/true"], "user": {"uid": 0, "gid": 0}},
         "linux": {"seccomp": profile},
     }
-    return engine.run(state, Recorder("", ""), ("seccomp",))
+    return foreground.run(state, Recorder("", ""), ("seccomp",))
 
 
 def test_a_program_that_is_no_filter_is_refused_with_the_call() -> None:

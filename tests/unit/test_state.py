@@ -92,6 +92,18 @@ def test_a_damaged_record_is_said_to_be(root: str, text: str) -> None:
         State(root, "web1").load()
 
 
+def test_a_damaged_configuration_is_said_to_be_where_it_is_needed(root: str) -> None:
+    made = states.new(root, "web1")
+    made.spec = {}
+    made.save()
+    with open(f"{made.directory}/config.json", "w") as file:
+        file.write("{")
+    read = State(root, "web1")
+    read.load()
+    with pytest.raises(StateError, match="is damaged"):
+        _ = read.spec
+
+
 def test_a_container_whose_init_is_gone_has_stopped(root: str) -> None:
     made = State(root, "web1")
     made.pid, made.start_time = os.getpid(), start_time(os.getpid())

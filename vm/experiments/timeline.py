@@ -7,7 +7,7 @@ import sys
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
-from minirt.engine.attend import Interrupted, raise_on_signals
+from minirt.engine.signals import Interrupted, raise_on_signals
 from minirt.errors import MinirtError, render
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 
-from minirt import engine
 from minirt import state as states
-from minirt.engine.attend import raise_on_signals
+from minirt.engine import create as creation
+from minirt.engine.destroy import destroy
+from minirt.engine.signals import raise_on_signals
 from minirt.errors import ConfigError
 from minirt.linux import files
 from minirt.oci import bundle, cgroup, streams
@@ -51,7 +52,7 @@ def create(call: Call, *, detached: bool) -> Container:
     state = states.new(call.root, call.id)
     state.spec, state.bundle = streams.with_services(document), directory
     state.wall_time = int(time.time())
-    container = engine.create(
+    container = creation.create(
         state, call.recorder, foreground=False, preserve=preserve, warn=call.log.warn
     )
     warn_of_unknown(call, container)
@@ -59,7 +60,7 @@ def create(call: Call, *, detached: bool) -> Container:
         streams.hand_over(call.words, container)
         write_pid(call.words.text("--pid-file"), container.ctx.pid)
     except BaseException as error:
-        engine.destroy(container, error)
+        destroy(container, error)
         raise
     return container
 

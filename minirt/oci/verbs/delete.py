@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from minirt import engine
 from minirt import state as states
+from minirt.engine.container import load
+from minirt.engine.destroy import destroy
 from minirt.errors import StateError
 from minirt.oci.parser import Option
 from minirt.state import PAUSED, RUNNING
@@ -31,7 +32,7 @@ def run(call: Call) -> int:
             f"cannot delete container {state.id} that is not stopped: it is {state.current()}",
             hint="kill it, or use --force",
         )
-    engine.destroy(engine.load(state, call.recorder, call.log.warn))
+    destroy(load(state, call.recorder, ("teardown",), call.log.warn))
     return 0
 
 

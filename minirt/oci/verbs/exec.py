@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from minirt.engine import exec as engine
-from minirt.engine.attend import attend, raise_on_signals
+from minirt.engine.attend import attend
+from minirt.engine.signals import raise_on_signals
 from minirt.errors import ConfigError, StateError
 from minirt.oci import bundle, streams, subcgroup
 from minirt.oci.parser import Option

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from minirt import engine
+from minirt.engine.container import load
+from minirt.engine.destroy import thaw
 from minirt.errors import ConfigError, StateError
 from minirt.linux.cgroup_members import signal_all
 from minirt.linux.process import SIGKILL, signal_number
@@ -25,9 +26,9 @@ def run(call: Call) -> int:
     if call.words.on("--all") and state.cgroups():
         signal_all(state.cgroups(), number)
         return 0
-    container = engine.load(state, call.recorder)
+    container = load(state, call.recorder)
     if state.current() not in (CREATED, RUNNING, PAUSED) or not container.kill(number):
         raise StateError(f"container not running: {state.id} is {state.current()}")
     if number == SIGKILL:
-        engine.thaw(state)  # version 1 kills the frozen only then
+        thaw(state)  # version 1 kills the frozen only then
     return 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from minirt import engine
 from minirt.engine.attend import attend
+from minirt.engine.destroy import destroy
+from minirt.engine.start import start
 from minirt.oci.parser import Option
 from minirt.oci.verbs import create
 
@@ -27,11 +28,11 @@ def run(call: Call) -> int:
         if not detached:
             status = attend(container, _start)
         else:
-            engine.start(container)
+            start(container)
             container.close()
             return 0
     except BaseException as error:
-        engine.destroy(container, error)
+        destroy(container, error)
         raise
     if not call.words.on("--keep"):
         _delete(container)
@@ -39,7 +40,7 @@ def run(call: Call) -> int:
 
 
 def _start(container: Container) -> None:
-    engine.start(container)
+    start(container)
     # While it runs, others may exec into it, kill and delete it.
     container.state.unlock()
 
@@ -49,4 +50,4 @@ def _delete(container: Container) -> None:
     if container.state.lock(wait=True):
         container.state.load()  # with what others have done to it meanwhile
         container.ctx.created = container.state.created
-        engine.destroy(container)
+        destroy(container)

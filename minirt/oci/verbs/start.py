@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from minirt import engine
+from minirt.engine.container import load
+from minirt.engine.start import start
 from minirt.errors import MinirtError, StateError
 from minirt.state import CREATED
 
@@ -19,13 +20,16 @@ def run(call: Call) -> int:
     state = call.loaded()
     if state.current() != CREATED:
         raise StateError(f"cannot start a container that is {state.current()}, not created")
-    container = engine.load(state, call.recorder, call.log.warn)
+    container = load(state, call.recorder, ("assist", "started"), call.log.warn)
     try:
-        engine.start(container)
+        start(container)
     except MinirtError as error:
         # runtime.md, "Lifecycle": after a startContainer or poststart hook that failed the
         # container is stopped and destroyed.
         if error.mechanism == "hooks":
-            engine.destroy(container, error)
+            from minirt.engine.destroy import destroy
+
+            container.close()
+            destroy(load(state, call.recorder, ("teardown",), call.log.warn), error)
         raise
     return 0

@@ -143,7 +143,7 @@ def test_a_process_that_joins_namespaces_is_born_in_the_cgroup_too(path: str) ->
 JOIN = """
 import os, sys
 from minirt.engine.launch import launch
-from minirt.linux.clone import wait
+from minirt.linux.ending import wait
 
 def child():
     print(open("/proc/self/cgroup").read(), end="", flush=True)
