@@ -38,8 +38,8 @@ def claim(directory: str) -> bool:
     return True
 
 
-def make(directory: str) -> None:
-    """Make the cgroup and its parents (mkdir -p)."""
+def make(directory: str, *, sets: bool = False) -> None:
+    """Make the cgroup and its parents (mkdir -p); with `sets` it may be a cpuset."""
     for _ in range(ATTEMPTS):
         try:
             os.mkdir(directory)
@@ -50,7 +50,7 @@ def make(directory: str) -> None:
                 raise failed("cannot make a cgroup", f'mkdir("{directory}")', error) from None
             _make_parents(directory)
         else:
-            return
+            return inherit_sets(directory) if sets else None
     raise HostError(f"cannot make {directory}: its parent is removed again and again")
 
 

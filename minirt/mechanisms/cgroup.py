@@ -45,10 +45,9 @@ class Cgroup(Mechanism):
         ctx.created[ADOPTED] = [d for d in directories if cgroupfs.claim(d)]
         ctx.record(self.name, directories)
         for hierarchy, controllers in groups.items():
-            if hierarchy.directory(self.path) not in recorded(ctx, ADOPTED):
-                cgroupfs.make(hierarchy.directory(self.path))
-                if "cpuset" in hierarchy.controllers:
-                    cgroupfs.inherit_sets(hierarchy.directory(self.path))
+            directory = hierarchy.directory(self.path)
+            if directory not in recorded(ctx, ADOPTED):
+                cgroupfs.make(directory, sets="cpuset" in hierarchy.controllers)
             if hierarchy.version == 2:
                 self.hand_down(ctx, hierarchy, controllers)
             for controller in controllers:
