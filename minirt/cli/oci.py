@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from minirt.oci import install, stanzas
+from minirt.oci import install, interpreter, stanzas
 
 TARGET = "/usr/local/bin/minirt-oci"
 EXAMPLES = """examples:
@@ -34,6 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
                 "--write", action="store_true", help="add the lines to the engines' files too"
             )
             action.add_argument(
+                "--python",
+                metavar="FILE",
+                default="",
+                help="the interpreter (default: this or the system's, whichever is ready first)",
+            )
+            action.add_argument(
                 "--etc", metavar="DIR", default="/etc", help="where those are (default: /etc)"
             )
 
@@ -46,8 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _install(arguments: argparse.Namespace) -> None:
     target = os.path.abspath(arguments.to)
     found = list(stanzas.every(os.path.abspath(arguments.etc), target))
-    install.install(target)
+    usable = interpreter.quickest(arguments.python)
+    install.install(target, usable[0])
     _say(f"installed: {target}")
+    for number, python in enumerate(usable):
+        _say(f"{'ignored' if number else 'runs'}: {python.path}, ready in {python.ready_ms:.1f} ms")
     for stanza in found:
         if not arguments.write or not stanza.path:
             _say(f"\n# {stanza.engine}{': ' if stanza.path else ''}{stanza.path}\n{stanza.shown}")

@@ -11,13 +11,17 @@ for neither the user's nor the site's settings. Files, below the directory of al
 from __future__ import annotations
 
 import os
-import sys
 
 from minirt import state_root
 from minirt.errors import HostError
 from minirt.linux.command import quoted
 from minirt.linux.files import replace
 from minirt.oci import guard
+from minirt.oci.interpreter import PACKAGE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from minirt.oci.interpreter import Interpreter
 
 SHEBANG_MAX = 127  # bytes of a first line that every kernel reads
 LIBRARIES = ("lib", "lib64")
@@ -52,16 +56,15 @@ def place() -> str:
     return f"{home()}/bin/python"
 
 
-def install(target: str) -> None:
+def install(target: str, interpreter: Interpreter) -> None:
     """Write the launcher to `target`, and what it starts from; HostError when that is not ours."""
-    interpreter = os.path.realpath(sys.executable)
     guard.release(place())
     try:
         state_root.make(f"{home()}/bin")
-        _write(place(), SCRIPT.format(interpreter=quoted(interpreter)))
+        _write(place(), SCRIPT.format(interpreter=quoted(interpreter.path)))
         for name in LIBRARIES:
-            _link(f"{sys.base_prefix}/{name}", f"{home()}/{name}")
-        _write(target, launcher(place(), interpreter))
+            _link(f"{interpreter.prefix}/{name}", f"{home()}/{name}")
+        _write(target, launcher(place(), interpreter.path))
     except OSError as error:
         what = f"cannot install {target}: {error.strerror}"
         raise HostError(what, hint="be root, or choose another place: --to FILE") from None
@@ -69,10 +72,9 @@ def install(target: str) -> None:
 
 def launcher(where: str, interpreter: str) -> str:
     """The text of the launcher."""
-    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return LAUNCHER.format(
         first=first_lines(where),
-        package=package,
+        package=PACKAGE,
         others=_others(),
         place=where,
         interpreter=interpreter,

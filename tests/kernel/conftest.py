@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import oci
 import pytest
 
 from minirt.oci import guard, install
+from minirt.oci.interpreter import quickest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +44,9 @@ def _launcher(playground: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MINIRT_STATE", str(playground / "launcher/state"))
         target = str(playground / "launcher/minirt-oci")
-        install.install(target)
-        assert guard.mounted(install.place(), os.path.realpath(sys.executable))
+        python = quickest()[0]
+        install.install(target, python)
+        assert guard.mounted(install.place(), python.path)
         oci.PROGRAM[:] = [target]
         yield
         install.uninstall(target)

@@ -73,7 +73,7 @@ def test_gc_all_takes_the_mount_away_and_the_next_call_makes_it_again(state: Pat
 def test_another_interpreter_takes_the_place_of_an_old_one(state: Path) -> None:
     """A package's update puts a new file where the mounted one was."""
     target = state / "minirt-oci"
-    minirt("oci", "install", "--to", str(target), state=state)
+    minirt("oci", "install", "--to", str(target), "--python", sys.executable, state=state)
     place = f"{state}/oci/bin/python"
     assert install.guard.mounted(place, "/bin/true")
     script = target.read_text().replace(f"#!{place}", f"#!{os.path.realpath(sys.executable)}", 1)
@@ -130,3 +130,25 @@ def test_the_newer_containerd_has_another_name_for_its_plugin(state: Path, tmp_p
     assert parsed["root"] == "/x"
     assert "minirt" in parsed["plugins"]["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"]
     minirt("oci", "uninstall", "--to", str(target), state=state)
+
+
+def test_the_interpreter_is_the_one_that_is_ready_first(state: Path) -> None:
+    target = state / "minirt-oci"
+    said = minirt("oci", "install", "--to", str(target), state=state)
+    lines = [line.split() for line in said.splitlines() if ", ready in " in line]
+    assert [line[0] for line in lines] == ["runs:", *["ignored:"] * (len(lines) - 1)]
+    times = [float(line[-2]) for line in lines]
+    assert times == sorted(times)
+    call(target)
+    assert os.path.samefile(f"{state}/oci/bin/python", lines[0][1].rstrip(","))
+    minirt("oci", "uninstall", "--to", str(target), state=state)
+
+
+@pytest.mark.parametrize("python", ["/bin/true", "/nothing", "/usr/bin/env"])
+def test_an_interpreter_that_is_none_is_refused(state: Path, python: str) -> None:
+    before = sorted(state.rglob("*"))
+    words = ("oci", "install", "--to", str(state / "minirt-oci"), "--python", python)
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        minirt(*words, state=state)
+    assert f"{os.path.realpath(python)} cannot run minirt" in refused.value.stderr
+    assert sorted(state.rglob("*")) == before
