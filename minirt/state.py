@@ -16,7 +16,7 @@ import os
 from minirt import state_root
 from minirt.codec import dumps, loads
 from minirt.errors import StateError
-from minirt.linux.files import replace
+from minirt.linux.files import read_all, replace
 from minirt.linux.process import alive
 from minirt.linux.tree import empty
 
@@ -112,8 +112,7 @@ class State:
 
     def _read(self, name: str) -> Mapping[str, Json]:
         try:
-            with open(f"{self.directory}/{name}", encoding="utf-8") as file:
-                fields = loads(file.read())
+            fields = loads(read_all(f"{self.directory}/{name}").decode())
         except FileNotFoundError:
             raise StateError(f"container {self.id} does not exist") from None
         except ValueError:
@@ -229,8 +228,7 @@ def remove_empty(state: State) -> None:
 
 def boot_id() -> str:
     """This boot of the kernel: pids of another one mean nothing."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
-        return file.read().strip()
+    return read_all("/proc/sys/kernel/random/boot_id").decode().strip()
 
 
 def fnv1a(text: str) -> int:

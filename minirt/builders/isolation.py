@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from minirt.linux.id_maps import needs_helpers
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.mechanism import Mechanism
@@ -13,6 +11,7 @@ if TYPE_CHECKING:
 def user(spec: Spec) -> Mechanism | None:
     if "user" not in spec.namespaces:
         return None
+    from minirt.linux.id_maps import needs_helpers
     from minirt.mechanisms.user import User
 
     if not spec.makes("user"):

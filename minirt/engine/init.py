@@ -19,6 +19,7 @@ from minirt.linux.process import (
     SIGKILL,
     close_range,
     default_signals,
+    ignored_realtime,
     join_session_keyring,
     prctl,
 )
@@ -43,7 +44,8 @@ class Init:
     """What the child needs of its life before the clone."""
 
     __slots__ = (
-        "channel", "ctx", "foreground", "listener", "page", "plan", "preserve", "process",
+        "channel", "ctx", "foreground", "ignored", "listener", "page", "plan", "preserve",
+        "process",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, plan: Plan, process: Process, page: Page) -> None:
@@ -53,6 +55,7 @@ class Init:
         self.page = page
         self.foreground = False
         self.preserve = 0
+        self.ignored = ignored_realtime()
         self.channel: Channel
         self.listener: Listener | None = None
 
@@ -90,7 +93,7 @@ class Init:
         # Not the caller's session: neither its terminal nor its keys.
         os.setsid()
         join_session_keyring()
-        default_signals()
+        default_signals(self.ignored)
         self.ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
         self.ctx.send_fd = lambda fd: self.channel.send("fd", fd=fd)
         # Of a log file or terminal of the host's this process knows nothing.

@@ -11,6 +11,7 @@ import os
 
 from minirt.errors import HostError
 from minirt.linux.cgroupfs import read
+from minirt.linux.files import read_all
 from minirt.linux.mountinfo import Mount
 
 TYPE_CHECKING = False
@@ -99,12 +100,11 @@ class Controller:
 def hierarchies() -> list[Hierarchy]:
     """The hierarchies this process can reach, in mount order; [] without any cgroup mount."""
     try:
-        with open("/proc/self/cgroup", errors="surrogateescape") as lines:
-            own = lines.read()
+        own = os.fsdecode(read_all("/proc/self/cgroup"))
     except FileNotFoundError:  # a kernel built without cgroups
         return []
-    with open("/proc/self/mountinfo", errors="surrogateescape") as lines:
-        table = [Mount(line.rstrip("\n")) for line in lines if " - cgroup" in line]
+    lines = os.fsdecode(read_all("/proc/self/mountinfo")).split("\n")
+    table = [Mount(line) for line in lines if " - cgroup" in line]
     found = parse([mount for mount in table if _visible(mount)], own)
     for hierarchy in found:
         if hierarchy.version == 2:

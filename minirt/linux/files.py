@@ -13,6 +13,7 @@ RESOLVE = {
     "RESOLVE_NO_MAGICLINKS": 2, "RESOLVE_NO_SYMLINKS": 4, "RESOLVE_BENEATH": 8,
     "RESOLVE_IN_ROOT": 16,
 }  # fmt: skip
+CHUNK = 1 << 16
 MFD_CLOEXEC, MFD_ALLOW_SEALING = 1, 2
 
 
@@ -81,6 +82,19 @@ def memfd_create(name: str) -> int:
     return check(
         "memfd_create", name.encode(), MFD_CLOEXEC, what="cannot make a file in memory", shown=name
     )
+
+
+def read_all(path: str) -> bytes:
+    """What a file of the host holds; OSError. A file object would take three times as long."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = part = os.read(fd, CHUNK)
+        while part:  # a file below /proc or /sys gives what it likes
+            part = os.read(fd, CHUNK)
+            found += part
+        return found
+    finally:
+        os.close(fd)
 
 
 def write_all(fd: int, data: bytes) -> None:

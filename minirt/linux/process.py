@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from minirt.linux.calls import NUMBERS, check, invoke
+from minirt.linux.files import read_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,19 +75,27 @@ def close_range(first: int, *, cloexec: bool = False) -> None:
     )
 
 
-def default_signals() -> None:
+def default_signals(realtime: Iterable[int]) -> None:
     """Undo what Python and our callers ignore: ignored signals survive an exec.
 
     Python ignores SIGPIPE and SIGXFSZ. Under make(1), 32 and 33 are ignored too, which the C
-    library keeps for itself: for those only the system call helps.
+    library keeps for itself: for those only the system call helps. `realtime` are the ones that
+    `ignored_realtime` found, from 32 on.
     """
     for number in range(1, FIRST_REALTIME):
         if _signal.getsignal(number) not in (_signal.SIG_DFL, None):
             _signal.signal(number, _signal.SIG_DFL)
     default_action = bytes(32)  # struct sigaction of the kernel: SIG_DFL, no flags, empty mask
-    for number in range(FIRST_REALTIME, LAST_SIGNAL + 1):
+    for number in realtime:
         invoke("rt_sigaction", number, default_action, None, 8)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, [])
+
+
+def ignored_realtime() -> list[int]:
+    """The real-time signals that this process ignores (proc_pid_status(5), SigIgn)."""
+    lines = read_all("/proc/self/status").splitlines()
+    mask = int(next(line for line in lines if line.startswith(b"SigIgn:"))[7:], 16)
+    return [n for n in range(FIRST_REALTIME, LAST_SIGNAL + 1) if mask & 1 << (n - 1)]
 
 
 def set_handler(signal: int, handler: Callable[[int, object], None]) -> None:
@@ -178,8 +187,7 @@ def _in_sigwait(task: str) -> bool:
 def start_time(pid: int) -> int:
     """When process `pid` started, in clock ticks since boot; 0 if there is none."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            return int(stat.read().rpartition(b")")[2].split()[19])
+        return int(read_all(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19])
     except (OSError, IndexError):
         return 0
 
@@ -187,8 +195,7 @@ def start_time(pid: int) -> int:
 def alive(pid: int, started: int) -> bool:
     """Is `pid` still the process that started at `started`, and not a zombie?"""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            fields = stat.read().rpartition(b")")[2].split()
+        fields = read_all(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return False
     return fields[0] not in (b"Z", b"X") and int(fields[19]) == started

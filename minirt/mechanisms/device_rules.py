@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 
 from minirt.limits.devices import lines, rules
-from minirt.linux import bpf, cgroupfs
+from minirt.linux import cgroupfs
+from minirt.linux.files import read_all
 from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
@@ -45,12 +46,13 @@ class DeviceRules(Mechanism):
             return
         for directory in directories:
             if os.path.exists(f"{directory}/cgroup.events"):
-                bpf.attach_device_program(directory, self.program())
+                self.attach_program(directory)
 
-    def program(self) -> bytes:
-        return bpf.device_program(
-            [(r.kind, r.major, r.minor, r.access, r.allow) for r in self.rules]
-        )
+    def attach_program(self, directory: str) -> None:
+        from minirt.linux import bpf
+
+        wanted = [(r.kind, r.major, r.minor, r.access, r.allow) for r in self.rules]
+        bpf.attach_device_program(directory, bpf.device_program(wanted))
 
     def describe(self) -> str:
         return f"device rules: {len(self.rules)}, of which the last that fits decides"
@@ -58,6 +60,5 @@ class DeviceRules(Mechanism):
 
 def may_make_nodes() -> bool:
     """Whether this is root, and not that of a user namespace."""
-    with open("/proc/self/uid_map", encoding="ascii") as maps:
-        first = maps.readline().split()
-    return os.geteuid() == 0 and first[:2] == ["0", "0"]
+    first = read_all("/proc/self/uid_map").split()
+    return os.geteuid() == 0 and first[:2] == [b"0", b"0"]

@@ -6,6 +6,7 @@ import os
 
 from minirt.codec import loads
 from minirt.errors import ConfigError
+from minirt.linux.files import read_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def _is_bind(mount: dict[str, Json]) -> bool:
 def object_of(path: str) -> dict[str, Json]:
     """The JSON object in the file `path`."""
     try:
-        with open(path, encoding="utf-8") as file:
-            document = loads(file.read())
+        document = loads(read_all(path).decode())
     except OSError as error:
         reason = (error.strerror or "").lower()
         raise ConfigError(f"open {path}: {reason}", hint="name a bundle: --bundle DIR") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from minirt.errors import ConfigError, HostError
-from minirt.linux import systemd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ def _own(document: dict[str, Json]) -> dict[str, Json]:
 
 def _unit(path: str, own_name: str) -> tuple[str, str]:
     """The slice and the scope of "slice:prefix:name"."""
+    from minirt.linux import systemd
+
     if not os.path.isdir(systemd.RUNNING):
         raise HostError(
             "cannot ask systemd for a cgroup: systemd does not run here",
@@ -78,6 +79,8 @@ def _unit(path: str, own_name: str) -> tuple[str, str]:
 
 
 def _slice(name: str) -> str:
+    from minirt.linux import systemd
+
     try:
         return systemd.slice_path(name)
     except ValueError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from minirt.errors import ConfigError
-from minirt.linux import sockets
 from minirt.oci.parser import Option
 
 TYPE_CHECKING = False
@@ -99,6 +98,10 @@ def _items(value: Json) -> list[Json]:
 
 def hand_over(words: Words, container: Container) -> None:
     """Send the terminal and the pidfd to whoever asked for them."""
+    if not words.text("--console-socket") and not words.text("--pidfd-socket"):
+        return
+    from minirt.linux import sockets
+
     if words.text("--console-socket"):
         option = "--console-socket"
         sockets.send(words.text(option), container.terminal, MASTER, option)

@@ -12,7 +12,6 @@ import stat
 from minirt import __version__
 from minirt.codec import dumps
 from minirt.linux.calls import MACHINE
-from minirt.seccomp.profile import resolve, text
 
 try:  # hashlib would load OpenSSL (2 ms); these are its built-in implementations.
     from _sha256 import sha256  # type: ignore[import-not-found]
@@ -36,6 +35,8 @@ def default_program(kept: Sequence[str], cache: str) -> bytes:
 
     `cache` is a directory, made if need be. HostError without libseccomp.
     """
+    from minirt.seccomp.profile import resolve, text
+
     source = text()
     return _cached((source, ",".join(sorted(kept))), cache, lambda: resolve(source, kept, MACHINE))
 

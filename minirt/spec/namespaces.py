@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from minirt.errors import ConfigError
-from minirt.linux.netdev import check_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,6 +100,10 @@ def time_offsets(linux: Reader, given: Mapping[str, str]) -> dict[str, tuple[int
 def net_devices(linux: Reader, given: Mapping[str, str]) -> dict[str, str]:
     """Devices of the host to move inside, with their names there."""
     devices = linux.object("netDevices")
+    if not devices.value:
+        return {}
+    from minirt.linux.netdev import check_name
+
     found: dict[str, str] = {}
     for name in devices.value:
         entry = devices.object(name)

@@ -10,7 +10,7 @@ import time
 from minirt.codec import dumps
 from minirt.errors import ConfigError, StateError
 from minirt.linux.oom import V1, V2, OutOfMemory
-from minirt.linux.process import default_signals, pidfd_open
+from minirt.linux.process import default_signals, ignored_realtime, pidfd_open
 from minirt.oci import stats
 from minirt.oci.parser import Option
 from minirt.state import CREATED, PAUSED, RUNNING
@@ -68,7 +68,7 @@ def say(event: dict[str, Json]) -> None:
 
 def _follow(state: State, interval: float) -> None:
     """Until the container's init has ended, or nobody reads any more (SIGPIPE)."""
-    default_signals()
+    default_signals(ignored_realtime())
     pidfd = pidfd_open(state.pid)
     memory = [d for d in state.cgroups() if _tells_of_memory(d)]
     watch = OutOfMemory(memory[0]) if memory else None
