@@ -48,7 +48,7 @@ class Context:
     __slots__ = (
         "annotations", "bundle", "call", "cgroup_fd", "channel", "created", "directory",
         "environment", "id", "init", "key", "pid", "pidfd", "proc", "root", "save", "send_fd",
-        "take_fd", "traceparent", "trees", "warn",
+        "take_fd", "traceparent", "tracestate", "trees", "warn",
     )  # fmt: skip
 
     def __init__(self, container_id: str, directory: str, key: str) -> None:
@@ -67,7 +67,7 @@ class Context:
         self.cgroup_fd = -1
         self.created: dict[str, Json] = {}
         self.environment: dict[str, str] = {}
-        self.traceparent = ""
+        self.traceparent = self.tracestate = ""
         # The engine's services; these defaults serve a context without an engine.
         self.save: Callable[[], None] = _nothing
         self.call: Call = _no_engine

@@ -88,7 +88,9 @@ class Span:
 class Recorder:
     """All spans of one invocation: a tree that grows at the innermost open span."""
 
-    __slots__ = ("_stack", "anchor", "parent", "sampled", "sink", "spans", "trace_id", "tracestate")
+    __slots__ = (
+        "_stack", "anchor", "kept", "parent", "sampled", "sink", "spans", "trace_id", "tracestate",
+    )  # fmt: skip
 
     def __init__(self, traceparent: str = "", tracestate: str = "") -> None:
         context = parse_traceparent(traceparent)
@@ -98,6 +100,7 @@ class Recorder:
         self._stack: list[Span] = []
         self.anchor = clock_anchor()
         self.sink: Callable[[str, Span], None] | None = None
+        self.kept = True  # else nobody will ever see these spans
 
     def span(self, name: str, *, kind: str = INTERNAL) -> Span:
         """Open a span below the innermost open one; use it in a `with`."""
@@ -184,6 +187,11 @@ class Page:
         slot = (os.urandom(8), parent, 0, 0, 0, name.encode()[:60])
         SLOT.pack_into(self._map, index * SLOT.size, *slot)
         self._names[name] = index
+
+    def find(self) -> None:
+        """Learn the names of the slots that another process has reserved in the file."""
+        names = (SLOT.unpack_from(self._map, i * SLOT.size)[-1] for i in range(SLOTS))
+        self._names = {name.rstrip(b"\0").decode(): i for i, name in enumerate(names) if any(name)}
 
     def begin(self, name: str) -> None:
         offset = self._names[name] * SLOT.size + START

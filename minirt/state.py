@@ -39,13 +39,14 @@ class State:
     `bundle` is the directory that its config.json came from, "" where options did; `wall_time`
     is when it was made, in seconds since 1970. `roles` are, for each phase that another process
     may perform, the mechanisms that take part; `namespaces` those that init has of its own;
-    `startable` says that there is a program to start.
+    `startable` says that there is a program to start; `trace` is the context of its trace for
+    the calls after `create`, {} where none is recorded.
     """
 
     __slots__ = (
         "_spec", "_spec_changed", "boot_id", "bundle", "created", "directory", "foreground", "id",
         "key", "lock_fd", "mechanisms", "namespaces", "pid", "roles", "root", "start_time",
-        "startable", "status", "wall_time",
+        "startable", "status", "trace", "wall_time",
     )  # fmt: skip
 
     def __init__(self, root: str, container_id: str) -> None:
@@ -65,6 +66,7 @@ class State:
         self.namespaces: tuple[str, ...] = ()
         self.roles: dict[str, Sequence[str]] = {}
         self.created: dict[str, Json] = {}
+        self.trace: dict[str, Json] = {}
         self.pid = 0
         self.start_time = 0
         self.startable = False
@@ -93,6 +95,7 @@ class State:
             "boot_id": self.boot_id, "bundle": self.bundle, "wall_time": self.wall_time,
             "mechanisms": self.mechanisms, "namespaces": self.namespaces, "roles": self.roles,
             "startable": self.startable, "created": self.created,
+            **({"trace": self.trace} if self.trace else {}),
         }  # fmt: skip
         try:
             if self._spec_changed:

@@ -12,7 +12,8 @@ from minirt.linux import command
 
 EXAMPLES = """examples:
   sudo minirt gc          containers whose runtime was killed, and tracers that it left
-  sudo minirt gc --all    and the bridge minirt0, the nft table minirt, the forwarding setting
+  sudo minirt gc --all    and the bridge minirt0, the nft table minirt, the forwarding setting,
+                          the kept traces of engines' containers
 """
 
 
@@ -28,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     if os.geteuid() == 0:
         removed += _as_root(everything=arguments.all)
     elif arguments.all:
+        removed += _traces()
         _say("what root made on this machine only root can remove: sudo minirt gc --all")
     for thing in removed:
         _say(f"removed: {thing}")
@@ -49,7 +51,15 @@ def _as_root(*, everything: bool) -> list[str]:
     from minirt.oci import guard, install
 
     mounts = [f"mount {install.place()}"] if guard.release(install.place()) else []
-    return [*remove_all(command.run), *mounts]
+    return [*remove_all(command.run), *mounts, *_traces()]
+
+
+def _traces() -> list[str]:
+    """The kept traces of engines' containers."""
+    from minirt.telemetry import spool
+
+    count = spool.remove_all()
+    return [f"{count} traces of containers"] if count else []
 
 
 def _say(text: str) -> None:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from minirt.errors import ConfigError, HostError
-from minirt.telemetry import otlp_file, waterfall
+from minirt.telemetry import life, otlp_file, waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,20 @@ EXAMPLES = """examples:
   minirt trace html run.jsonl -o run.html        a page for a browser, needs nothing else
   minirt trace chrome run.jsonl -o run.json      for Perfetto, chrome://tracing, speedscope
   minirt trace export run.jsonl --endpoint http://127.0.0.1:4318/v1/traces
+  sudo minirt trace show --container 4f6a        the life of an engine's container
+"""
+CONTAINERS = """With --container: the whole life of a container that an engine runs by minirt-oci,
+from create to delete, also while it runs, and after it is gone. Its id may be abbreviated. Spans
+of the same trace in FILE, such as the caller's and the program's own, join its tree.
+
+examples:
+  podman run -d --annotation minirt.dev/trace=on IMAGE       switch it on for one container
+  sudo minirt trace show --container 4f6a                    what has become of it so far
+  sudo minirt trace show --container 4f6a program.jsonl      with the program's own spans
+  sudo minirt trace html --container 4f6a -o life.html
+
+To switch it on for all containers of an engine: MINIRT_TRACE=on in its environment.
+The newest 64 traces are kept, in memory: until a reboot, or `minirt gc --all`.
 """
 
 
@@ -43,21 +57,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the collector, with its path /v1/traces (default: OTEL_EXPORTER_OTLP_ENDPOINT)",
     )
     for action in (show, export, html, chrome):
-        action.add_argument("files", metavar="FILE", nargs="+", help="OTLP JSON lines; - is stdin")
+        action.add_argument("files", metavar="FILE", nargs="*", help="OTLP JSON lines; - is stdin")
+        action.add_argument("--container", metavar="ID", help="a container of an engine's")
         action.add_argument("--all", action="store_true", help="every trace, not just the newest")
+        action.epilog = CONTAINERS
+        action.formatter_class = argparse.RawDescriptionHelpFormatter
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.container is None and not arguments.files:
+        raise ConfigError("name a file, or --container ID", pointer="FILE")
     traces: list[Trace] = []
-    for name in arguments.files:
-        found = _read(name)
-        traces += found if arguments.all else found[-1:]
+    if arguments.container is not None:
+        traces = _lives(arguments)
+    else:
+        for name in arguments.files:
+            found = _read(name)
+            traces += found if arguments.all else found[-1:]
     if not any(trace.spans for trace in traces):
         raise ConfigError(
             "there is no trace in it", pointer=arguments.files[0], hint="record one with --trace"
         )
     arguments.act(arguments, traces)
     return 0
+
+
+def _lives(arguments: argparse.Namespace) -> list[Trace]:
+    """The newest life of a container, or all; each with what the files have of the same trace."""
+    found = life.lives(arguments.container, every=arguments.all)
+    others = [trace for name in arguments.files for trace in _read(name)]
+    for one in found:
+        life.join(one, others)
+    return found
 
 
 def _action(
@@ -92,6 +123,8 @@ def _titles(arguments: argparse.Namespace, traces: list[Trace]) -> list[str]:
 def _show(arguments: argparse.Namespace, traces: list[Trace]) -> None:
     titles = _titles(arguments, traces) or [trace.trace_id for trace in traces]
     waterfall.draw(traces, sys.stdout, titles=titles if len(traces) > 1 else ())
+    if any(life.runs(trace) for trace in traces):
+        sys.stdout.write("the program has not been seen to end: it is drawn up to now\n")
 
 
 def _export(arguments: argparse.Namespace, traces: list[Trace]) -> None:

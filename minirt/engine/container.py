@@ -10,7 +10,7 @@ from minirt.context import Context
 from minirt.engine.phases import having, perform
 from minirt.linux import command
 from minirt.linux.process import SIGKILL, pidfd_open, pidfd_send_signal
-from minirt.spans import CLIENT
+from minirt.spans import CLIENT, NO_PARENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Container:
         self.exec_at = 0
         self.preserve = 0
         self.detached = False
-        self.span_id = os.urandom(8)
+        self.span_id = bytes.fromhex(str(state.trace.get("span", ""))) or os.urandom(8)
         self.page: Page | None = None
         self.ctx = context(self)
         if spec is not None:
@@ -135,14 +135,21 @@ def context(container: Container) -> Context:
     ) -> str:
         given = env or (f"PATH={command.PATH}",)
         if os.getpid() != host:  # a hook inside: the recorder is the host's
-            traced = (*given, f"TRACEPARENT={recorder.traceparent()}")
-            return command.run(argv, stdin, traced, program, timeout)
+            return command.run(argv, stdin, (*carried(recorder), *given), program, timeout)
         with recorder.span((program or argv[0]).rpartition("/")[2], kind=CLIENT):
-            traced = (*given, f"TRACEPARENT={recorder.traceparent()}")
-            return command.run(argv, stdin, traced, program, timeout)
+            return command.run(argv, stdin, (*carried(recorder), *given), program, timeout)
 
     ctx.call = call
     return ctx
+
+
+def carried(recorder: Recorder) -> tuple[str, ...]:
+    """The trace context as variables of a program's; the caller's own, where nothing is kept."""
+    span = b"" if recorder.kept else recorder.parent
+    if span == NO_PARENT:
+        return ()
+    state = (f"TRACESTATE={recorder.tracestate}",) if recorder.tracestate else ()
+    return (f"TRACEPARENT={recorder.traceparent(span)}", *state)
 
 
 def warn(text: str) -> None:

@@ -71,6 +71,7 @@ def create(
     container.ctx.warn = warn or container.ctx.warn
     if propagate:
         container.ctx.traceparent = recorder.traceparent(container.span_id)
+        container.ctx.tracestate = recorder.tracestate
     try:
         _create(container)
     except BaseException as error:

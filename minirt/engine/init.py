@@ -163,8 +163,10 @@ class Init:
     def environment(self) -> dict[str, str]:
         pairs = (pair.partition("=") for pair in self.process.env)
         env = {**self.ctx.environment, **{name: value for name, _, value in pairs}}
-        if self.ctx.traceparent:
-            env.setdefault("TRACEPARENT", self.ctx.traceparent)
+        if self.ctx.traceparent and "TRACEPARENT" not in env:
+            env["TRACEPARENT"] = self.ctx.traceparent
+            if self.ctx.tracestate:
+                env.setdefault("TRACESTATE", self.ctx.tracestate)
         return env
 
     def shed(self, program: str) -> None:

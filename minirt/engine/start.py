@@ -22,12 +22,30 @@ def start(container: Container) -> None:
     if not state.startable:
         what = "is missing: there is nothing to start"
         raise ConfigError(what, pointer="/process", hint="set process.args in config.json")
-    with Dialogue(container, container.channel or _connect(state)) as init:
-        init.execute()
+    try:
+        with Dialogue(container, container.channel or _connect(state)) as init:
+            init.execute()
+    finally:
+        if state.trace:
+            _stamp(container)
     container.collect_spans(dead=False)
     state.status = states.RUNNING
     state.save()
     container.phase("started")
+
+
+def _stamp(container: Container) -> None:
+    """Record when the program was executed, from the page that `create` made if it was another."""
+    if container.page is None:
+        from minirt.spans import Page
+
+        try:
+            container.page = Page(f"{container.state.directory}/spans")
+        except (OSError, ValueError):  # a trace with a gap is no reason not to start
+            return
+        container.page.find()
+        container.exec_at = container.page.executed()
+    container.state.trace["exec_at"] = container.exec_at
 
 
 def _connect(state: State) -> Channel:

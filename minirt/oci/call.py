@@ -13,9 +13,15 @@ from minirt.spans import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from minirt.codec import Json
     from minirt.oci.parser import Words
+    from minirt.oci.tracing import Tracing
     from minirt.state import State
 
+# By these environment variables the traces of all containers are switched on, by this annotation
+# that of one.
+TRACED = "minirt.dev/trace"
+SWITCHES = ("MINIRT_TRACE", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 HELP = Option("--help -h", "", "print this")
 GLOBAL = (
     Option("--root", "DIR", "where containers' states are kept"),
@@ -32,9 +38,9 @@ GLOBAL = (
 
 
 class Call:
-    """`options` are the global ones, `words` the verb's own."""
+    """`options` are the global ones, `words` the verb's own; `trace` is None while it is off."""
 
-    __slots__ = ("log", "options", "recorder", "words")
+    __slots__ = ("log", "options", "recorder", "trace", "words")
 
     def __init__(self, options: Words, words: Words) -> None:
         self.options = options
@@ -43,6 +49,8 @@ class Call:
         self.recorder = Recorder(
             os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", "")
         )
+        self.recorder.kept = False
+        self.trace: Tracing | None = None
 
     @property
     def root(self) -> str:
@@ -72,4 +80,26 @@ class Call:
         except BaseException:
             state.unlock()
             raise
+        self.follow(state)
         return state
+
+    def begin(self, document: dict[str, Json]) -> None:
+        """Trace the container that is made of `document`, if that or the environment wants it."""
+        annotations = document.get("annotations")
+        wanted = isinstance(annotations, dict) and TRACED in annotations
+        if wanted or any(name in os.environ for name in SWITCHES):
+            from minirt.oci import tracing
+
+            self.trace = tracing.begin(self, annotations)
+
+    def follow(self, state: State) -> None:
+        """Go on with the trace of the container's that `create` has begun, if it has."""
+        if state.trace:
+            from minirt.oci import tracing
+
+            self.trace = tracing.follow(self, state)
+
+    def end(self, status: int, error: BaseException | None = None) -> None:
+        """It is done, or has failed."""
+        if self.trace is not None:
+            self.trace.end(status, error)

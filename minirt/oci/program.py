@@ -85,16 +85,19 @@ def perform(words: Sequence[str]) -> int:
 
 
 def _run(module: Verb, call: Call) -> int:
+    failure: BaseException | None = None
     try:
-        return module.run(call)
+        status = module.run(call)
     except KeyboardInterrupt as stop:  # attend.Interrupted, which knows its signal
-        return int(getattr(stop, "exit_code", 130))
+        failure, status = stop, int(getattr(stop, "exit_code", 130))
     except MinirtError as error:
         from minirt.hints import hint_for
 
         error.hint = error.hint or hint_for(error)
         call.log.failure(error)
-        return int(getattr(module, "FAILURE", 1))
+        failure, status = error, int(getattr(module, "FAILURE", 1))
+    call.end(status, failure)
+    return status
 
 
 def load(verb: str) -> Verb:

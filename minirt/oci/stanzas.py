@@ -25,7 +25,7 @@ minirt = [{path}]
 CONTAINERD = """\
 [plugins.{plugin}.containerd.runtimes.minirt]
   runtime_type = "io.containerd.runc.v2"
-  pod_annotations = ["minirt.*"]
+  pod_annotations = ["minirt.dev/*"]
   [plugins.{plugin}.containerd.runtimes.minirt.options]
     BinaryName = {path}
     SystemdCgroup = false

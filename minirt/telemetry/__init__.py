@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 
+from minirt.errors import MinirtError
 from minirt.telemetry import model, otlp_file, otlp_http
-from minirt.telemetry import waterfall as pictures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import TextIO
 
     from minirt.spans import Recorder
+    from minirt.telemetry.model import Trace
 
 
 def finish(recorder: Recorder, *, file: str = "", waterfall: TextIO | None = None) -> None:
@@ -29,20 +30,43 @@ def finish(recorder: Recorder, *, file: str = "", waterfall: TextIO | None = Non
         return
     trace = model.from_recorder(recorder)
     try:
-        if sending:
-            otlp_http.send_detached(otlp_file.encode(trace), os.environ)
-        if writing:
-            otlp_file.append(file, trace)
-    except OSError as error:
+        if sending or writing:
+            export(trace, [file] if writing else [], os.environ)
+    except (OSError, MinirtError) as error:
         sys.stderr.write(f"minirt: warning: the trace was not exported: {error}\n")
     if waterfall is not None:
+        from minirt.telemetry import waterfall as pictures
+
         try:
             pictures.draw([trace], waterfall)
         except OSError:  # nobody reads it any more
             pass
 
 
+def export(trace: Trace, files: Iterable[str], environ: Mapping[str, str]) -> None:
+    """Send the trace where OTEL_* of `environ` say, and append it to each of the files.
+
+    Where one fails, the others get it all the same; then OSError, or MinirtError.
+    """
+    line = otlp_file.encode(trace)
+    errors: list[OSError | MinirtError] = []
+    try:
+        if otlp_http.wanted(environ):
+            otlp_http.send_detached(line, environ)
+    except (OSError, MinirtError) as error:
+        errors.append(error)
+    for file in files:
+        try:
+            otlp_file.append(file, line)
+        except OSError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
 def compare(recorders: Mapping[str, Recorder], out: TextIO) -> None:
     """Draw several invocations on one axis, each from its own start, under its title."""
+    from minirt.telemetry import waterfall as pictures
+
     traces = [model.from_recorder(recorder) for recorder in recorders.values()]
     pictures.draw(traces, out, titles=list(recorders))

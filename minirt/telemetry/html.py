@@ -97,12 +97,11 @@ def _grid(axis: Axis, bottom: int) -> str:
 
 def _cut(axis: Axis, bottom: int) -> str:
     """Drawn over the bars, so that they are seen to be interrupted."""
-    if axis.cut is None:
-        return ""
-    begin, end = (_x(axis, moment) for moment in axis.cut)
-    return (
-        f'<rect class="cut" x="{begin:.3f}%" width="{end - begin:.3f}%" '
+    return "".join(
+        f'<rect class="cut" x="{_x(axis, begin):.3f}%" '
+        f'width="{_x(axis, end) - _x(axis, begin):.3f}%" '
         f'y="{HEAD - 6}" height="{bottom - HEAD + 6}"/>\n'
+        for begin, end in axis.cuts
     )
 
 
@@ -137,8 +136,8 @@ def _legend(traces: Sequence[Trace], axis: Axis, y: int) -> str:
         parts.append(f'<g class="span {side}"><rect class="bar" x="{x}%" y="{y + 6}" width="12" ')
         parts.append(f'height="12" rx="2"/>{_text(f"{x + 2}%", y + 16, side, "name")}</g>\n')
         x += 11
-    if axis.cut is not None:
-        left_out = f"{duration(axis.cut[1] - axis.cut[0])} of the program left out (dashed)"
+    if axis.cuts:
+        left_out = f"{duration(axis.left_out)} of the program left out (dashed)"
         parts.append(_text("0.4%", y + 16, left_out, "name"))
     return "".join(parts)
 

@@ -28,11 +28,12 @@ STATUS_ERROR = 2
 HAS_IS_REMOTE, IS_REMOTE = 0x100, 0x200
 
 
-def append(path: str, trace: Trace) -> None:
-    """Add `trace` to the file as one line; a new file is only for its owner (0600)."""
+def append(path: str, trace: Trace | str) -> None:
+    """Add `trace`, encoded or not, as one line; a new file is only for its owner (0600)."""
+    line = trace if isinstance(trace, str) else encode(trace)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, f"{encode(trace)}\n".encode())
+        os.write(fd, f"{line}\n".encode())
     finally:
         os.close(fd)
 

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+# What a container's later calls are to know of its collector: nothing that is a secret.
+REMEMBERED = (
+    *ENDPOINTS, *PROTOCOLS,
+    "OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+)  # fmt: skip
+# The launcher of minirt-oci finds this package, and others, where no -m would look.
+SENDER = "import sys; sys.path[:] = sys.argv[1:]; from minirt.telemetry.send import main; main()"
 # All that the sender needs; the rest of the environment may hold secrets and is not its business.
 PASSED = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -47,7 +55,7 @@ def send_detached(line: str, environ: Mapping[str, str]) -> int:
         os.lseek(payload, 0, os.SEEK_SET)
         return os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-m", "minirt.telemetry.send"],
+            [sys.executable, "-IS", "-c", SENDER, *sys.path],
             {k: v for k, v in environ.items() if k in PASSED or k.startswith("OTEL_")},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, payload, 0),

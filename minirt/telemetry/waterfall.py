@@ -118,7 +118,7 @@ def _header(pen: Pen, axis: Axis, label_width: int) -> str:
     for position, label in axis.ticks():
         text = pen.plain(label)
         start = min(int(position * width), width - len(text))
-        if all(cell == " " for cell in scale[max(start - 1, 0) : start + len(text)]):
+        if all(cell == " " for cell in scale[max(start - 1, 0) : start + len(text) + 1]):
             scale[start : start + len(text)] = text
     head = f"{'span'.ljust(label_width)}  {'side'.ljust(SIDE_WIDTH)}  {'takes':>{TAKES_WIDTH}}  "
     return pen.paint((head + "".join(scale)).rstrip(), DIM)
@@ -141,8 +141,8 @@ def _bar(pen: Pen, axis: Axis, origin: int, record: Record, width: int) -> str:
     first = min(int(axis.at(record.start - origin) * width), width - 1)
     last = min(max(round(axis.at(record.end - origin) * width), first + 1), width)
     cells = list(" " * first + pen.bars[record.side] * (last - first))
-    if axis.cut is not None:
-        middle = int((axis.at(axis.cut[0]) + axis.at(axis.cut[1])) / 2 * width)
+    for begin, end in axis.cuts:
+        middle = int((axis.at(begin) + axis.at(end)) / 2 * width)
         if first < middle < last - 1:
             cells[middle] = pen.cut
     return "".join(cells)
@@ -151,7 +151,7 @@ def _bar(pen: Pen, axis: Axis, origin: int, record: Record, width: int) -> str:
 def _legend(pen: Pen, axis: Axis, traces: Sequence[Trace]) -> str:
     present = {span.side for trace in traces for span in trace.spans}
     parts = [f"{pen.paint(pen.bars[s], COLOURS[s])} {s}" for s in SIDES if s in present]
-    if axis.cut is not None:
-        left_out = pen.plain(duration(axis.cut[1] - axis.cut[0]))
+    if axis.cuts:
+        left_out = pen.plain(duration(axis.left_out))
         parts.append(f"{pen.cut} {left_out} of the program left out")
     return "   ".join(parts)

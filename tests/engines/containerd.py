@@ -28,7 +28,7 @@ state = "/run/containerd-tests"
     default_runtime_name = "minirt"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.minirt]
     runtime_type = "io.containerd.runc.v2"
-    pod_annotations = ["minirt.*"]
+    pod_annotations = ["minirt.dev/*"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.minirt.options]
       BinaryName = "{launcher}"
       SystemdCgroup = false

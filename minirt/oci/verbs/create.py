@@ -43,6 +43,7 @@ def create(call: Call, *, detached: bool) -> Container:
     preserve = streams.preserved(call.words)
     directory = os.path.abspath(call.words.text("--bundle") or ".")
     document = bundle.read(directory, call.words.text("--config"))
+    call.begin(document)
     streams.check(call.words, document.get("process"), detached=detached)
     raise_on_signals()
     document = cgroup.placed(document, call.own_name, cgroup.manager(call.options))
@@ -52,9 +53,17 @@ def create(call: Call, *, detached: bool) -> Container:
     state = states.new(call.root, call.id)
     state.spec, state.bundle = streams.with_services(document), directory
     state.wall_time = int(time.time())
+    propagate = call.trace is not None and call.trace.creates(state)
     container = creation.create(
-        state, call.recorder, foreground=False, preserve=preserve, warn=call.log.warn
+        state,
+        call.recorder,
+        foreground=False,
+        propagate=propagate,
+        preserve=preserve,
+        warn=call.log.warn,
     )
+    if call.trace is not None:
+        call.trace.created(container)
     warn_of_unknown(call, container)
     try:
         streams.hand_over(call.words, container)

@@ -32,7 +32,10 @@ def run(call: Call) -> int:
             f"cannot delete container {state.id} that is not stopped: it is {state.current()}",
             hint="kill it, or use --force",
         )
-    destroy(load(state, call.recorder, ("teardown",), call.log.warn))
+    container = load(state, call.recorder, ("teardown",), call.log.warn)
+    destroy(container)
+    if call.trace is not None:
+        call.trace.ended(container)
     return 0
 
 
@@ -50,4 +53,5 @@ def _locked(call: Call, *, force: bool) -> State | None:
         state.unlock()
         return None
     state.load()
+    call.follow(state)
     return state

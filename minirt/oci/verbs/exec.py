@@ -54,6 +54,8 @@ def run(call: Call) -> int:
     container = engine.prepared(state, process, call.recorder, cgroups)
     container.preserve, container.detached = preserve, detached
     container.ctx.warn = call.log.warn
+    if call.trace is not None:
+        call.trace.executes(container)
     warn_of_unknown(call, container)
     leave = engine.end
     try:

@@ -23,6 +23,8 @@ def run(call: Call) -> int:
     if not number:
         raise ConfigError(f"unknown signal {call.words.arguments[1]}", pointer="SIGNAL")
     state = call.loaded(lock=False)
+    if call.trace is not None:
+        call.trace.root.set("minirt.signal", number)
     if call.words.on("--all") and state.cgroups():
         signal_all(state.cgroups(), number)
         return 0

@@ -32,10 +32,16 @@ def run(call: Call) -> int:
             container.close()
             return 0
     except BaseException as error:
+        if call.trace is not None:
+            call.trace.ended(container)
         destroy(container, error)
         raise
+    if call.trace is not None:
+        call.trace.ended(container, status)
     if not call.words.on("--keep"):
         _delete(container)
+    elif call.trace is not None:
+        call.trace.told(container.state)
     return status
 
 

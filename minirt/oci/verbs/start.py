@@ -26,6 +26,8 @@ def run(call: Call) -> int:
     except MinirtError as error:
         # runtime.md, "Lifecycle": after a startContainer or poststart hook that failed the
         # container is stopped and destroyed.
+        if call.trace is not None:
+            call.trace.ended(container)
         if error.mechanism == "hooks":
             from minirt.engine.destroy import destroy
 
