@@ -24,7 +24,7 @@ LEFT_OUT = (
     "check/", "cli/", "telemetry/", "tour/", "vm/", "host/apt", "host/debs", "host/elevate",
     "host/pack", "host/progress", "host/uninstall", "images/__main__", "images/build",
     "images/content", "images/layout", "images/unpack", "seccomp/compiler", "linux/libseccomp",
-    "stepping/beside", "stepping/by_hand", "__init__", "__main__", "packed",
+    "stepping/beside", "stepping/by_hand", "oci/trac", "__init__", "__main__", "packed",
 )  # fmt: skip
 
 

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from engine import IMAGE, Engine, alive, until
 from oci_cgroups import Groups
+from podman import podman_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-# No process may raise its limits without CAP_SYS_RESOURCE, and podman asks for more by default.
-SETTINGS = """\
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "minirt"
-"""
 KUBE = f"""\
 apiVersion: v1
 kind: Pod
@@ -41,15 +33,8 @@ HEALTHY = ("--health-interval=disable", "--health-cmd")
 
 @pytest.fixture(scope="module")
 def podman(scratch: Path, archive: Path, launcher: str) -> Iterator[Engine]:
-    where = scratch / "podman"
-    where.mkdir()
-    Path("/etc/containers/containers.conf.d/zz-tests.conf").write_text(SETTINGS)
-    roots = ("--root", str(where / "storage"), "--runroot", str(where / "run"))
-    engine = Engine("podman", *roots, "--storage-driver", "overlay", home=where)
-    engine.must("load", "--input", str(archive))
-    yield engine
-    engine.must("rm", "--all", "--force", "--time", "0")
-    engine.must("pod", "rm", "--all", "--force")
+    with podman_in(scratch / "podman", archive) as engine:
+        yield engine
 
 
 def test_it_knows_the_runtime(podman: Engine, launcher: str) -> None:
