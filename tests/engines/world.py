@@ -6,11 +6,13 @@ Private mount and network namespaces, in which /etc and /var/lib are overlays ab
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
-from minirt.linux import mount, namespaces
+from minirt.linux import mount, mountinfo, namespaces
 
 SHADOWED = ("/etc", "/var/lib")  # seen as they are; what is written stays here
 EMPTY = ("/run", "/dev/shm")
@@ -40,6 +42,11 @@ def enter(scratch: Path) -> None:
 
 def remove_parents() -> None:
     """Remove the empty cgroups that engines keep, and plain directories that they took for such."""
+    for hierarchy in _plain():
+        for name in PARENTS:
+            shutil.rmtree(hierarchy / name, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            hierarchy.rmdir()  # else podman takes it for a controller's the next time
     for hierarchy in CGROUPS.iterdir():
         for name in PARENTS:
             for directory, _, _ in os.walk(hierarchy / name, topdown=False):
@@ -47,3 +54,12 @@ def remove_parents() -> None:
                     os.rmdir(directory)
                 except OSError:  # somebody else's container is in it
                     continue
+
+
+def _plain() -> list[Path]:
+    """Directories beside the hierarchies of version 1 that are none: podman makes them."""
+    kinds = {m.mountpoint: m.fstype for m in mountinfo.mounts()}
+    if kinds.get(str(CGROUPS)) != "tmpfs":
+        return []
+    found = [path for path in CGROUPS.iterdir() if path.is_dir() and not path.is_symlink()]
+    return [path for path in found if str(path) not in kinds]
