@@ -135,18 +135,21 @@ def context(container: Container) -> Context:
     ) -> str:
         given = env or (f"PATH={command.PATH}",)
         if os.getpid() != host:  # a hook inside: the recorder is the host's
-            return command.run(argv, stdin, (*carried(recorder), *given), program, timeout)
+            return command.run(argv, stdin, (*given, *carried(recorder, given)), program, timeout)
         with recorder.span((program or argv[0]).rpartition("/")[2], kind=CLIENT):
-            return command.run(argv, stdin, (*carried(recorder), *given), program, timeout)
+            return command.run(argv, stdin, (*given, *carried(recorder, given)), program, timeout)
 
     ctx.call = call
     return ctx
 
 
-def carried(recorder: Recorder) -> tuple[str, ...]:
-    """The trace context as variables of a program's; the caller's own, where nothing is kept."""
+def carried(recorder: Recorder, given: Sequence[str]) -> tuple[str, ...]:
+    """The trace context as variables for a program; the caller's own, where nothing is kept.
+
+    Nothing for a program that is `given` one of its own.
+    """
     span = b"" if recorder.kept else recorder.parent
-    if span == NO_PARENT:
+    if span == NO_PARENT or any(pair.startswith("TRACEPARENT=") for pair in given):
         return ()
     state = (f"TRACESTATE={recorder.tracestate}",) if recorder.tracestate else ()
     return (f"TRACEPARENT={recorder.traceparent(span)}", *state)

@@ -277,12 +277,16 @@ def test_hooks_get_the_context_of_their_span(
 ) -> None:
     out = tmp_path / "context"
     hook = {"path": "/bin/sh", "args": ["sh", "-c", f"echo $TRACEPARENT >> {out}"]}
-    runtime.config["hooks"] = {"createRuntime": [hook], "poststart": [hook], "poststop": [hook]}
+    own = {**hook, "env": ["TRACEPARENT=my-own-trace-context"]}
+    kinds = {"createRuntime": [hook], "poststart": [hook], "poststop": [hook, own]}
+    runtime.config["hooks"] = kinds
     runtime.start(name, tmp_path / "output")
     runtime.must("delete", "--force", name, env=BARE)
     (trace,) = kept(name)
     spans = {span.span_id: span for span in trace.spans}
-    said = [line.split("-") for line in out.read_text().splitlines()]
+    *lines, last = out.read_text().splitlines()
+    assert last == "my-own-trace-context"
+    said = [line.split("-") for line in lines]
     assert [(parts[1], spans[parts[2]].name) for parts in said] == [(trace.trace_id, "sh")] * 3
 
 
