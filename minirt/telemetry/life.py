@@ -86,10 +86,9 @@ def join(whole: Trace, others: Iterable[Trace]) -> None:
 
 def _unknown(prefix: str) -> MinirtError:
     """Why there is nothing: no such container, or one without a trace."""
-    for root in (state_root.of_engines(), state_root.default(), *_of_engines()):
-        for state in states.every(root):
-            if state.id.startswith(prefix):
-                return StateError(f"container {state.id} has no trace", hint=f"{SWITCH}, at create")
+    for name in _containers():
+        if name.startswith(prefix):
+            return StateError(f"container {name} has no trace", hint=f"{SWITCH}, at create")
     who = "" if os.geteuid() == 0 else " of yours"
     return ConfigError(
         f'no trace{who} is kept of a container whose id begins with "{prefix}"',
@@ -98,6 +97,11 @@ def _unknown(prefix: str) -> MinirtError:
     )
 
 
-def _of_engines() -> Iterator[str]:
-    for pattern in ROOTS:
-        yield from glob(pattern)
+def _containers() -> Iterator[str]:
+    """The ids of all containers that this user can see, wherever an engine keeps its states."""
+    usual = (state_root.of_engines(), state_root.default())
+    for root in (*usual, *(root for pattern in ROOTS for root in glob(pattern))):
+        try:
+            yield from (state.id for state in states.every(root))
+        except PermissionError:
+            continue
