@@ -14,6 +14,8 @@ import os
 import struct
 from time import monotonic_ns, time_ns
 
+from minirt.traceparent import parse
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,18 +91,19 @@ class Recorder:
     """All spans of one invocation: a tree that grows at the innermost open span."""
 
     __slots__ = (
-        "_stack", "anchor", "kept", "parent", "sampled", "sink", "spans", "trace_id", "tracestate",
+        "_stack", "anchor", "parent", "sampled", "sink", "spans", "trace_id", "tracestate",
     )  # fmt: skip
 
+    kept = True
+
     def __init__(self, traceparent: str = "", tracestate: str = "") -> None:
-        context = parse_traceparent(traceparent)
+        context = parse(traceparent)
         self.trace_id, self.parent, self.sampled = context or (os.urandom(16), NO_PARENT, True)
         self.tracestate = tracestate if context else ""
         self.spans: list[Span] = []
         self._stack: list[Span] = []
         self.anchor = clock_anchor()
         self.sink: Callable[[str, Span], None] | None = None
-        self.kept = True  # else nobody will ever see these spans
 
     def span(self, name: str, *, kind: str = INTERNAL) -> Span:
         """Open a span below the innermost open one; use it in a `with`."""
@@ -129,28 +132,14 @@ class Recorder:
         """The id of the innermost open span, else of the caller's, else zeroes."""
         return self._stack[-1].span_id if self._stack else self.parent
 
+    def carried(self, span_id: bytes = b"") -> tuple[str, str]:
+        """The trace context for a program of a span: (traceparent, tracestate)."""
+        return self.traceparent(span_id), self.tracestate
+
     def traceparent(self, span_id: bytes = b"") -> str:
         """The W3C trace context to hand on: of the span `span_id`, else the innermost open."""
         flags = "01" if self.sampled else "00"
         return f"00-{self.trace_id.hex()}-{(span_id or self.current()).hex()}-{flags}"
-
-
-def parse_traceparent(text: str) -> tuple[bytes, bytes, bool] | None:
-    """(trace id, span id, sampled) of a W3C traceparent; None when it is not a valid one.
-
-    Version 00 has exactly four fields; a later version may have more (Trace Context, 3.2.4).
-    """
-    parts = text.strip().split("-")
-    if [len(part) for part in parts[:4]] != [2, 32, 16, 2] or parts[0] == "ff":
-        return None
-    if len(parts) > 4 and parts[0] == "00":
-        return None
-    if set("".join(parts[:4])) - set("0123456789abcdef"):
-        return None
-    trace_id, span_id = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
-    if not any(trace_id) or not any(span_id):
-        return None
-    return trace_id, span_id, bool(int(parts[3], 16) & 1)
 
 
 def clock_anchor() -> tuple[int, int]:

@@ -10,16 +10,16 @@ from minirt.context import Context
 from minirt.engine.phases import having, perform
 from minirt.linux import command
 from minirt.linux.process import SIGKILL, pidfd_open, pidfd_send_signal
-from minirt.spans import CLIENT, NO_PARENT
+from minirt.untraced import Untraced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from minirt.plan import Plan
-    from minirt.spans import Page, Recorder
     from minirt.spec import Spec
     from minirt.state import State
+    from minirt.untraced import Slots, Tracer
     from minirt.wire import Channel
 
 
@@ -39,7 +39,7 @@ class Container:
     )  # fmt: skip
 
     def __init__(
-        self, state: State, plan: Plan, recorder: Recorder, spec: Spec | None = None
+        self, state: State, plan: Plan, recorder: Tracer, spec: Spec | None = None
     ) -> None:
         self.state = state
         self.plan = plan
@@ -51,7 +51,7 @@ class Container:
         self.preserve = 0
         self.detached = False
         self.span_id = bytes.fromhex(str(state.trace.get("span", ""))) or os.urandom(8)
-        self.page: Page | None = None
+        self.page: Slots | None = None
         self.ctx = context(self)
         if spec is not None:
             self.ctx.annotations = spec.annotations
@@ -75,9 +75,18 @@ class Container:
         """Send a signal to init; False when it has ended."""
         return self.ctx.pidfd >= 0 and pidfd_send_signal(self.ctx.pidfd, signal)
 
+    def make_page(self, path: str = "") -> None:
+        """The page that init will write its spans to; a file where another process may read it."""
+        if not self.recorder.kept:
+            self.page = Untraced()
+            return
+        from minirt.spans import Page
+
+        self.page = Page(path, create=bool(path))
+
     def collect_spans(self, *, dead: bool) -> None:
         """Take init's spans from the shared page; what it left open failed if it is dead."""
-        if self.page is not None:
+        if self.page is not None and not isinstance(self.recorder, Untraced):
             self.page.collect(self.recorder, died_at=monotonic_ns() if dead else 0)
 
     def close(self) -> None:
@@ -94,7 +103,7 @@ class Container:
 
 def load(
     state: State,
-    recorder: Recorder,
+    recorder: Tracer,
     phases: Iterable[str] = (),
     warn: Callable[[str], None] | None = None,
 ) -> Container:
@@ -136,23 +145,19 @@ def context(container: Container) -> Context:
         given = env or (f"PATH={command.PATH}",)
         if os.getpid() != host:  # a hook inside: the recorder is the host's
             return command.run(argv, stdin, (*given, *carried(recorder, given)), program, timeout)
-        with recorder.span((program or argv[0]).rpartition("/")[2], kind=CLIENT):
+        with recorder.span((program or argv[0]).rpartition("/")[2], kind="client"):
             return command.run(argv, stdin, (*given, *carried(recorder, given)), program, timeout)
 
     ctx.call = call
     return ctx
 
 
-def carried(recorder: Recorder, given: Sequence[str]) -> tuple[str, ...]:
-    """The trace context as variables for a program; the caller's own, where nothing is kept.
-
-    Nothing for a program that is `given` one of its own.
-    """
-    span = b"" if recorder.kept else recorder.parent
-    if span == NO_PARENT or any(pair.startswith("TRACEPARENT=") for pair in given):
+def carried(recorder: Tracer, given: Sequence[str]) -> tuple[str, ...]:
+    """The trace context as variables for a program; nothing for one that is `given` its own."""
+    if any(pair.startswith("TRACEPARENT=") for pair in given):
         return ()
-    state = (f"TRACESTATE={recorder.tracestate}",) if recorder.tracestate else ()
-    return (f"TRACEPARENT={recorder.traceparent(span)}", *state)
+    context = zip(("TRACEPARENT", "TRACESTATE"), recorder.carried(), strict=True)
+    return tuple(f"{name}={text}" for name, text in context if text)
 
 
 def warn(text: str) -> None:

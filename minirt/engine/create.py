@@ -32,7 +32,6 @@ from minirt.engine.destroy import destroy
 from minirt.engine.phases import having
 from minirt.linux.process import start_time
 from minirt.mechanism import LATER_PHASES
-from minirt.spans import Page
 from minirt.spec import Spec
 from minirt.wire import Listener
 
@@ -40,13 +39,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from minirt.spans import Recorder
     from minirt.state import State
+    from minirt.untraced import Tracer
 
 
 def create(
     state: State,
-    recorder: Recorder,
+    recorder: Tracer,
     allowed: Iterable[str] = plans.ALL,
     *,
     foreground: bool,
@@ -70,8 +69,7 @@ def create(
     container.preserve = preserve
     container.ctx.warn = warn or container.ctx.warn
     if propagate:
-        container.ctx.traceparent = recorder.traceparent(container.span_id)
-        container.ctx.tracestate = recorder.tracestate
+        container.ctx.traceparent, container.ctx.tracestate = recorder.carried(container.span_id)
     try:
         _create(container)
     except BaseException as error:
@@ -80,7 +78,7 @@ def create(
     return container
 
 
-def _planned(state: State, recorder: Recorder, allowed: Iterable[str]) -> Container:
+def _planned(state: State, recorder: Tracer, allowed: Iterable[str]) -> Container:
     spec = Spec(state.spec)
     plan = plans.build(spec, allowed)
     state.mechanisms = tuple(m.name for m in plan)
@@ -113,11 +111,11 @@ def _meeting_place(container: Container) -> Listener | None:
     Where this process will start it too, neither needs a name that another one could find.
     """
     if container.state.foreground:
-        container.page = Page()
+        container.make_page()
         return None
     directory = container.state.directory
     try:
-        container.page = Page(f"{directory}/spans", create=True)
+        container.make_page(f"{directory}/spans")
         fd = os.open(directory, os.O_PATH | os.O_CLOEXEC)
         try:
             return Listener(fd)

@@ -15,7 +15,6 @@ from minirt.errors import StateError
 from minirt.linux.ending import ended
 from minirt.linux.process import SIGKILL
 from minirt.mechanisms.cgroup_join import CgroupJoin
-from minirt.spans import Page
 from minirt.spec import Spec
 from minirt.state import RUNNING
 
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from minirt.codec import Json
     from minirt.mechanism import Mechanism
     from minirt.plan import Plan
-    from minirt.spans import Recorder
     from minirt.state import State
+    from minirt.untraced import Tracer
 
 # What a further process goes through where its container's init did; all else belongs to the
 # container, not to a process.
@@ -42,7 +41,7 @@ OWN = (
 )  # fmt: skip
 
 
-def execute(state: State, process: Mapping[str, Json], recorder: Recorder) -> int:
+def execute(state: State, process: Mapping[str, Json], recorder: Tracer) -> int:
     """Run `process` (OCI's `process` object) in the container; its exit status.
 
     `state` is loaded. Members that `process` lacks are the container's own. StateError when the
@@ -65,7 +64,7 @@ def execute(state: State, process: Mapping[str, Json], recorder: Recorder) -> in
 def prepared(
     state: State,
     process: Mapping[str, Json],
-    recorder: Recorder,
+    recorder: Tracer,
     cgroups: Sequence[str] | None = None,
 ) -> Container:
     """What is to become `process` in the container of `state`, which is loaded.
@@ -101,7 +100,7 @@ def make(container: Container) -> None:
     """Bring the process to where it waits to execute its program, with its terminal made."""
     state = container.state
     container.phase("prepare")
-    container.page = Page()
+    container.make_page()
     with clone(container, namespaces(state)) as init:
         if not state.init_alive():  # the paths may have led to another process's namespaces
             raise StateError(f"container {state.id} ended meanwhile")

@@ -39,7 +39,7 @@ def run(
         error: BaseException | None = None
         try:
             status = attend(container, start)
-            _record_life(container, status)
+            _record_life(container, recorder, status)
             root.set("process.exit.code", status)
             if observe is not None:
                 observe(container)
@@ -51,9 +51,9 @@ def run(
             destroy(container, error)
 
 
-def _record_life(container: Container, status: int) -> None:
+def _record_life(container: Container, recorder: Recorder, status: int) -> None:
     """The span from execve to exit: the parent of what the program itself traced."""
-    span = container.recorder.add("container", container.exec_at, monotonic_ns())
+    span = recorder.add("container", container.exec_at, monotonic_ns())
     span.span_id = container.span_id
     span.side = "container"
     span.set("process.pid", container.ctx.pid)

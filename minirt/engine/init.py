@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from minirt.context import Context
     from minirt.plan import Plan
-    from minirt.spans import Page
     from minirt.spec.process import Process
+    from minirt.untraced import Slots
     from minirt.wire import Channel, Listener
 
 
@@ -48,7 +48,7 @@ class Init:
         "process",
     )  # fmt: skip
 
-    def __init__(self, ctx: Context, plan: Plan, process: Process, page: Page) -> None:
+    def __init__(self, ctx: Context, plan: Plan, process: Process, page: Slots) -> None:
         self.ctx = ctx
         self.plan = plan
         self.process = process

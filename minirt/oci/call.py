@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from time import monotonic_ns
 
 from minirt import state as states
 from minirt import state_root
 from minirt.errors import ConfigError, StateError
 from minirt.oci.log import Log
 from minirt.oci.parser import Option
-from minirt.spans import Recorder
+from minirt.untraced import Untraced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from minirt.oci.parser import Words
     from minirt.oci.tracing import Tracing
     from minirt.state import State
+    from minirt.untraced import Tracer
 
 # By these environment variables the traces of all containers are switched on, by this annotation
 # that of one.
@@ -40,16 +42,14 @@ GLOBAL = (
 class Call:
     """`options` are the global ones, `words` the verb's own; `trace` is None while it is off."""
 
-    __slots__ = ("log", "options", "recorder", "trace", "words")
+    __slots__ = ("began", "log", "options", "recorder", "trace", "words")
 
     def __init__(self, options: Words, words: Words) -> None:
         self.options = options
         self.words = words
         self.log = Log(options)
-        self.recorder = Recorder(
-            os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", "")
-        )
-        self.recorder.kept = False
+        self.began = monotonic_ns()
+        self.recorder: Tracer = Untraced()
         self.trace: Tracing | None = None
 
     @property

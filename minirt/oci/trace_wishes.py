@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
+from minirt import traceparent
 from minirt.oci.call import TRACED
-from minirt.spans import NO_PARENT, parse_traceparent
+from minirt.spans import NO_PARENT
 from minirt.telemetry.otlp_http import REMEMBERED, wanted
 
 TYPE_CHECKING = False
@@ -58,7 +59,7 @@ class Wishes:
         text = self._annotation(PARENT)
         if self.joined(recorder) or not text:
             return
-        found = parse_traceparent(text)
+        found = traceparent.parse(text)
         if found is None:
             self.warn(f"{PARENT} is no traceparent of W3C: ignored")
             return

@@ -11,9 +11,9 @@ import os
 from time import monotonic_ns
 
 from minirt import state as states
-from minirt import telemetry
+from minirt import telemetry, traceparent
 from minirt.oci.trace_wishes import Wishes
-from minirt.spans import CONTAINER, parse_traceparent
+from minirt.spans import CONTAINER, Recorder
 from minirt.telemetry import model, spool
 
 TYPE_CHECKING = False
@@ -41,16 +41,16 @@ class Tracing:
     inside      whether the program gets the context
     """
 
-    __slots__ = ("call", "context", "root", "verb", "warn")
+    __slots__ = ("call", "context", "recorder", "root", "verb", "warn")
 
-    def __init__(self, call: Call, verb: str, context: dict[str, Json], start: int) -> None:
+    def __init__(self, call: Call, verb: str, context: dict[str, Json], recorder: Recorder) -> None:
         self.call = call
+        self.recorder = call.recorder = recorder
         self.warn = call.log.warn
         self.verb = verb
         self.context = context
-        call.recorder.kept = True
-        self.root = call.recorder.span(f"minirt {verb}")
-        self.root.start = start
+        self.root = recorder.span(f"minirt {verb}")
+        self.root.start = call.began
         self.root.set("container.id", call.id)
 
     def creates(self, state: State) -> bool:
@@ -73,18 +73,17 @@ class Tracing:
     def executes(self, container: Container) -> None:
         """Give the context to a further program."""
         if self.context.get("inside") is True:
-            container.ctx.traceparent = self.call.recorder.traceparent()
-            container.ctx.tracestate = self.call.recorder.tracestate
+            container.ctx.traceparent, container.ctx.tracestate = self.recorder.carried()
 
     def ended(self, container: Container, status: int | None = None) -> None:
         """The program was seen to have ended, with `status` if that is known: tell of its life."""
         container.collect_spans(dead=True)
-        recorder, state = self.call.recorder, container.state
+        state = container.state
         begin = container.exec_at or _number(self.context.get("exec_at"))
         if not begin or state.boot_id != states.boot_id():
             return
-        parent = parse_traceparent(str(self.context["traceparent"]))
-        span = recorder.add(
+        parent = traceparent.parse(str(self.context["traceparent"]))
+        span = self.recorder.add(
             "container", begin, self._end(container), parent=parent[1] if parent else b""
         )
         span.span_id, span.side = container.span_id, CONTAINER
@@ -97,7 +96,7 @@ class Tracing:
         """When the program ended: before its tear-down began; dead already, before this call."""
         if self.verb != "delete":
             return monotonic_ns()
-        below = self.call.recorder.spans[1:2] if container.ctx.pid else []
+        below = self.recorder.spans[1:2] if container.ctx.pid else []
         return below[0].start if below else self.root.start
 
     def told(self, state: State) -> None:
@@ -110,7 +109,7 @@ class Tracing:
 
     def end(self, status: int, error: BaseException | None = None) -> None:
         """The call is done: write its spans, and send them."""
-        recorder, root = self.call.recorder, self.root
+        recorder, root = self.recorder, self.root
         if error is not None:
             root.fail(error)
         root.set("process.exit.code", status)
@@ -132,7 +131,7 @@ class Tracing:
         collector = self.context.get("collector")
         remembered = dict(collector) if isinstance(collector, dict) else {}
         telemetry.export(
-            model.from_recorder(self.call.recorder),
+            model.from_recorder(self.recorder),
             [path for path in (kept, file) if path],
             {**remembered, **os.environ},
         )
@@ -140,11 +139,11 @@ class Tracing:
 
 def begin(call: Call, annotations: Json) -> Tracing | None:
     """The trace of a `create` or `run`; None where it is switched off after all."""
-    wishes, recorder = Wishes(annotations, call.log.warn), call.recorder
+    wishes, recorder = Wishes(annotations, call.log.warn), _recorder()
     if set(call.id) - states.ID_CHARACTERS or not wishes.trace():
         return None  # what can be no container's id shall be no file's name
     wishes.join(recorder)
-    tracing = Tracing(call, call.options.arguments[0], {}, recorder.anchor[0])
+    tracing = Tracing(call, call.options.arguments[0], {}, recorder)
     life = os.urandom(8).hex()
     tracing.context |= {
         "traceparent": recorder.traceparent(), "tracestate": recorder.tracestate, "span": life,
@@ -158,21 +157,26 @@ def begin(call: Call, annotations: Json) -> Tracing | None:
 
 def follow(call: Call, state: State) -> Tracing | None:
     """The trace of a later call: below its caller's span, with a link; else below `create`'s."""
-    verb, context, recorder = call.options.arguments[0], state.trace, call.recorder
-    created = parse_traceparent(str(context.get("traceparent")))
+    verb, context, recorder = call.options.arguments[0], state.trace, _recorder()
+    created = traceparent.parse(str(context.get("traceparent")))
     if verb not in VERBS or created is None:
         return None
     own = Wishes({}, call.log.warn).joined(recorder)
     if not own:
         recorder.trace_id, recorder.parent, recorder.sampled = created
         recorder.tracestate = str(context.get("tracestate", ""))
-    anchor, start = context.get("anchor"), recorder.anchor[0]
+    anchor = context.get("anchor")
     if isinstance(anchor, list) and abs(_behind(recorder.anchor, anchor)) < STEPPED:
         recorder.anchor = (_number(anchor[0]), _number(anchor[1]))
-    tracing = Tracing(call, verb, context, start)
+    tracing = Tracing(call, verb, context, recorder)
     if own or verb == "exec":
         tracing.root.links.append(created[:2])
     return tracing
+
+
+def _recorder() -> Recorder:
+    """One that begins below the caller's span, where the environment names it."""
+    return Recorder(os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", ""))
 
 
 def _behind(ours: tuple[int, int], anchor: list[Json]) -> int:

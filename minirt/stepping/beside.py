@@ -101,8 +101,8 @@ class Measured:
 
     def observe(self, container: Container) -> None:
         self.spec = container.spec
-        root = container.recorder.spans[0]
-        self.start_ns = container.exec_at - root.start
+        assert isinstance(container.recorder, Recorder)  # noqa: S101
+        self.start_ns = container.exec_at - container.recorder.spans[0].start
         self.image_bytes = disk_bytes(container.spec.layers)
         self.own_bytes = disk_bytes([f"{container.state.directory}/{UPPER}"])
         directories = container.state.created.get("cgroup")

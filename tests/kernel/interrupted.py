@@ -15,7 +15,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from minirt.engine import birth, create
+from minirt import spans
+from minirt.engine import birth
 from minirt.oci import call, program
 from minirt.spans import Page, Recorder
 from minirt.state import State
@@ -99,8 +100,8 @@ def watch(killer: Killer) -> None:
 
     birth.launch = launch
     steps.Recorder = WatchedRecorder  # type: ignore[misc]
-    call.Recorder = WatchedRecorder  # type: ignore[misc]
-    create.Page = WatchedPage  # type: ignore[misc]
+    call.Untraced = WatchedRecorder  # type: ignore[misc]
+    spans.Page = WatchedPage  # type: ignore[misc]
     State.save = save  # type: ignore[method-assign]
 
 

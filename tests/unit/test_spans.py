@@ -9,8 +9,9 @@ from typing import Never
 
 import pytest
 
+from minirt import traceparent
 from minirt.errors import KernelError
-from minirt.spans import NO_PARENT, SLOTS, Page, Recorder, Span, clock_anchor, parse_traceparent
+from minirt.spans import NO_PARENT, SLOTS, Page, Recorder, Span, clock_anchor
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 VALID = f"00-{TRACE}-{SPAN}-01"
@@ -79,7 +80,7 @@ def test_an_invalid_traceparent_starts_a_new_trace(text: str) -> None:
 
 
 def test_a_later_version_of_traceparent_may_have_more_fields() -> None:
-    context = parse_traceparent(f"01-{TRACE}-{SPAN}-01-more")
+    context = traceparent.parse(f"01-{TRACE}-{SPAN}-01-more")
     assert context is not None
     assert context[0].hex() == TRACE
 
