@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
+from minirt.errors import KernelError
 from minirt.linux import ffi
 from minirt.linux.calls import check, names
 
@@ -54,8 +56,13 @@ def make_directories(root: int, path: str, mode: int = 0o755) -> int:
             os.chmod(part, mode, dir_fd=here)  # whatever the umask
         except FileExistsError:
             pass
-        os.close(here)
-        here = openat2(root, done, os.O_PATH | os.O_DIRECTORY)
+        try:
+            reached = openat2(root, done, os.O_PATH | os.O_DIRECTORY)
+        except KernelError as error:
+            reached = make_directories(root, _missing(here, part, done, error), mode)
+        finally:
+            os.close(here)
+        here = reached
     return here
 
 
@@ -67,9 +74,27 @@ def make_file(root: int, path: str) -> int:
         os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=parent))
     except FileExistsError:
         pass
+    try:
+        return openat2(root, path)
+    except KernelError as error:
+        return make_file(root, _missing(parent, name, path.rstrip("/"), error))
     finally:
         os.close(parent)
-    return openat2(root, path)
+
+
+def _missing(parent: int, name: str, path: str, error: KernelError) -> str:
+    """Where `path`, a link `name` in `parent`, leads, if nothing is there; else `error` is raised.
+
+    Images bring such links: /etc/resolv.conf to what systemd writes at its start. What is then
+    made, step by step, lies inside like all else; of links in a circle the kernel complains.
+    """
+    if error.errno != errno.ENOENT:
+        raise error from None
+    try:
+        target = os.readlink(name, dir_fd=parent)
+    except OSError:  # no link, but gone
+        raise error from None
+    return target if target.startswith("/") else f"{path.rpartition('/')[0]}/{target}"
 
 
 def is_directory(fd: int) -> bool:

@@ -141,3 +141,29 @@ def test_without_a_mount_namespace_the_host_keeps_its_root(runtime: Runtime) -> 
     assert done.stdout.startswith("/bin/busybox\n/proc/self/ns/pid\nstatus 0\n"), done.stderr
     assert str(runtime.bundle) not in done.stdout
     assert done.stdout.endswith("/root\n")
+
+
+@pytest.mark.parametrize("link", ["/run/not/there", "../run/not/there"])
+def test_a_mount_point_can_be_a_link_to_what_is_not_there_yet(
+    runtime: Runtime, tmp_path: Path, link: str
+) -> None:
+    """As images have it: /etc/resolv.conf leads to what systemd writes when it starts."""
+    rootfs = runtime.bundle / "rootfs"
+    for name, source in (("file", tmp_path / "source"), ("directory", tmp_path)):
+        (rootfs / "etc" / name).symlink_to(f"{link}-{name}")
+        runtime.config["mounts"].append(
+            {"destination": f"/etc/{name}", "source": str(source), "options": ["bind"]}
+        )
+    (tmp_path / "source").write_text("bound")
+    assert (
+        runtime.output("sh", "-c", "cat /etc/file /run/not/there-directory/source") == "bound" * 2
+    )
+    assert sorted(os.listdir(rootfs / "run/not")) == ["there-directory", "there-file"]
+
+
+def test_a_mount_point_that_leads_in_a_circle_is_refused(runtime: Runtime, tmp_path: Path) -> None:
+    (runtime.bundle / "rootfs/circle").symlink_to("missing/../circle")
+    runtime.config["mounts"].append(
+        {"destination": "/circle", "source": str(tmp_path), "options": ["bind"]}
+    )
+    assert "eloop" in runtime.refusal()
