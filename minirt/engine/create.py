@@ -7,7 +7,9 @@
     ── go ───────────────────────────────► enter*
     meet*  ◄──────────────────── entered ──
     ── go ───────────────────────────────► seal*, working directory, look-up of the program
-           ◄───────────────────── sealed ──  waits in accept
+           ◄───────────────────── sealed ──
+    state.json
+    ── go ───────────────────────────────►   waits in accept
     start: connect, go ──────────────────► start*, execve
            ◄── end of stream: it executes; or an error
     started*
@@ -101,8 +103,9 @@ def _create(container: Container) -> None:
         if state.foreground:
             init.keep_channel()
             return
-    state.status = states.CREATED
-    state.save()
+        state.status = states.CREATED
+        state.save()
+        init.leave()
 
 
 def _meeting_place(container: Container) -> Listener | None:

@@ -43,6 +43,10 @@ class Dialogue:
         """Leave the channel open in the container's hands: the same process will start it."""
         self.container.channel, self.channel = self.channel, None
 
+    def leave(self) -> None:
+        """Let init wait for another process, which will start it."""
+        self._go()
+
     def execute(self) -> None:
         """Let init execute its program; its end of the channel is closed by execve."""
         self._go()

@@ -73,6 +73,8 @@ class Init:
             program = self.settle()
             self.channel.send("sealed")
             if self.listener is not None:
+                # Not before it is recorded: nobody could find what waits here for a dead runtime.
+                self.await_go()
                 self.channel = self.listener.accept()
             self.await_go()
             self.shed(program)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,17 @@ class Killed(Runtime):
         state = State(str(self.root), NAME)
         state.lock(wait=True)
         state.unlock()
+
+    def processes(self) -> list[str]:
+        """Those that still are this runtime's Python."""
+        found = []
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (directory / "cmdline").read_bytes().split(b"\0")
+            except OSError:  # it has ended
+                continue
+            found += [directory.name] if os.fsencode(self.root) in words else []
+        return found
 
     def left(self) -> list[str]:
         found = [f"state {name}" for name in os.listdir(self.root)]
@@ -80,6 +92,17 @@ def test_what_a_killed_create_left_is_deleted_by_force(
         assert runtime.at(moment, "create", NAME).returncode == -SIGKILL, moment
         runtime.must("delete", "--force", NAME)
         assert runtime.left() == [], moment
+
+
+def test_a_killed_create_without_a_cgroup_leaves_no_process(runtime: Killed) -> None:
+    """Nothing but init's own watch over its runtime ends it then."""
+    for moment in "save:2", "end:capabilities.seal", "end:pivot.seal":
+        words = ("--cgroup-manager", "disabled", "create", NAME)
+        assert runtime.at(moment, *words).returncode == -SIGKILL, moment
+        runtime.must("delete", "--force", NAME)
+        deadline = time.monotonic() + 10
+        while runtime.processes():
+            assert time.monotonic() < deadline, moment
 
 
 def test_what_a_killed_create_left_is_collected(runtime: Killed, creation: list[str]) -> None:
