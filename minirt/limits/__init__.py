@@ -10,6 +10,8 @@ The functions here import the translation only where there is something to trans
 
 from __future__ import annotations
 
+import os
+
 from minirt.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from minirt.limits.ranges import Settings
 
 POINTER = "/linux/resources"
+LONGEST_NAME, LONGEST_PATH = 255, 1024  # bytes; with a mount point and a file, not PATH_MAX
 
 
 def checked_path(path: str) -> str:
@@ -29,6 +32,10 @@ def checked_path(path: str) -> str:
         problem = f'"{path}" names no cgroup of its own'
         hint = "write it as /minirt/NAME"
         raise ConfigError(problem, pointer="/linux/cgroupsPath", hint=hint)
+    longest = max(len(os.fsencode(part)) for part in parts)
+    if longest > LONGEST_NAME or len(os.fsencode(path)) > LONGEST_PATH:
+        problem = f"more than {LONGEST_PATH} bytes, or a name of more than {LONGEST_NAME}"
+        raise ConfigError(problem, pointer="/linux/cgroupsPath", hint="choose a shorter one")
     return ("/" if path.startswith("/") else "") + "/".join(parts)
 
 

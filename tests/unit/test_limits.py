@@ -101,6 +101,14 @@ def test_a_path_that_names_no_cgroup_of_its_own_is_refused(path: str) -> None:
         limits.checked_path(path)
 
 
+@pytest.mark.parametrize("path", [f"/{'a' * 256}", f"/{'ab/' * 350}"])
+def test_a_cgroup_that_the_kernel_could_not_make_is_refused_before(path: str) -> None:
+    """What is recorded before it is made could not be removed either (ENAMETOOLONG)."""
+    with pytest.raises(ConfigError, match="bytes"):
+        limits.checked_path(path)
+    assert limits.checked_path(f"/{'a' * 255}") == f"/{'a' * 255}"
+
+
 @pytest.mark.parametrize(("path", "clean"), [("//minirt//a/", "/minirt/a"), ("a/./b", "a/b")])
 def test_a_path_is_cleaned(path: str, clean: str) -> None:
     assert limits.checked_path(path) == clean
