@@ -57,11 +57,12 @@ class Log:
     def _append(self, line: str) -> None:
         try:
             fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            try:
+                files.write_all(fd, line.encode())
+            finally:
+                os.close(fd)
         except OSError as error:
             sys.stderr.write(f"minirt-oci: cannot write to {self.path}: {error.strerror}\n")
-            return
-        files.write_all(fd, line.encode())
-        os.close(fd)
 
 
 def sentence(error: MinirtError) -> str:

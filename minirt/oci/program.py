@@ -55,6 +55,10 @@ VERBS = {
 
 def main() -> NoReturn:
     """Do what the command line says, and exit."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from minirt.oci.streams import reopen
+
+        reopen()
     status = perform(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -90,14 +94,23 @@ def _run(module: Verb, call: Call) -> int:
         status = module.run(call)
     except KeyboardInterrupt as stop:  # attend.Interrupted, which knows its signal
         failure, status = stop, int(getattr(stop, "exit_code", 130))
-    except MinirtError as error:
+    except Exception as problem:  # noqa: BLE001  (an engine sees the log, and no traceback)
         from minirt.hints import hint_for
 
+        error = problem if isinstance(problem, MinirtError) else unforeseen(problem)
         error.hint = error.hint or hint_for(error)
         call.log.failure(error)
         failure, status = error, int(getattr(module, "FAILURE", 1))
     call.end(status, failure)
     return status
+
+
+def unforeseen(error: Exception) -> MinirtError:
+    """What nobody has made a sentence of: the machine's refusal, or a fault of ours."""
+    if isinstance(error, OSError):
+        said = (error.strerror or type(error).__name__).lower()
+        return MinirtError(f"{error.filename}: {said}" if error.filename else said)
+    return MinirtError(f"minirt has a fault: {type(error).__name__}: {error}")
 
 
 def load(verb: str) -> Verb:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from minirt.errors import ConfigError
 from minirt.oci.parser import Option
@@ -21,6 +22,18 @@ OPTIONS = (
 # What runc names a terminal by, when it sends one.
 MASTER = "/dev/ptmx"
 NOTIFY = "/run/notify/notify.sock"
+
+
+def reopen() -> None:
+    """Open /dev/null for each standard stream that our caller has closed.
+
+    The next descriptors that we open would take their numbers, and be the program's streams.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            fd = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: its own number
+            os.set_inheritable(fd, True)  # noqa: FBT003  (its signature)
+            setattr(sys, name, open(fd, mode))  # noqa: SIM115
 
 
 def check(words: Words, process: Json, *, detached: bool) -> None:

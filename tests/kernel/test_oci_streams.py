@@ -17,6 +17,7 @@ from test_oci_terminal import Socket
 if TYPE_CHECKING:
     from pathlib import Path
 
+SHARED = "/shared"
 LIST = "for fd in /proc/self/fd/*; do readlink $fd || true; done"
 
 
@@ -123,3 +124,26 @@ def test_standard_streams_are_those_of_create(runtime: Runtime, tmp_path: Path) 
     os.waitpid(int(pid.read_text()), 0)
     assert (tmp_path / "out").read_text() == "out\nerr\nin\n"
     runtime.must("delete", "c1")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_becomes_no_other_descriptor(
+    runtime: Runtime, tmp_path: Path, closed: str
+) -> None:
+    command = f"for fd in 0 1 2; do readlink /proc/self/fd/$fd || echo none; done > {SHARED}/out"
+    runtime.config["process"]["args"] = ["sh", "-c", command]
+    runtime.config["mounts"].append(
+        {"destination": SHARED, "source": str(tmp_path), "options": ["bind"]}
+    )
+    (runtime.bundle / "config.json").write_text(json.dumps(runtime.config))
+    argv = [*oci.PROGRAM, "--root", str(runtime.root), "run", "c1"]
+    script = f'exec "$@" {closed}'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *argv], cwd=runtime.bundle, stdin=subprocess.PIPE,
+        capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    found = (tmp_path / "out").read_text().splitlines()
+    # The second is the file itself.
+    assert {*found} <= {"/dev/null", f"{SHARED}/out", *(w for w in found if w.startswith("pipe:"))}
+    assert ("<" in closed) == (found[0] == "/dev/null")
