@@ -8,6 +8,7 @@ from time import monotonic_ns
 
 from minirt.context import Context
 from minirt.engine.phases import having, perform
+from minirt.errors import KernelError
 from minirt.linux import command
 from minirt.linux.process import SIGKILL, pidfd_open, pidfd_send_signal
 from minirt.untraced import Untraced
@@ -119,10 +120,24 @@ def load(
         container.plan = plans.build(container.spec, names)
         container.ctx.annotations = container.spec.annotations
     container.ctx.warn = warn or container.ctx.warn
-    if state.init_alive():
-        container.ctx.pid = state.pid
-        container.ctx.pidfd = pidfd_open(state.pid)
+    pidfd = _pinned(state)
+    if pidfd >= 0:
+        container.ctx.pid, container.ctx.pidfd = state.pid, pidfd
     return container
+
+
+def _pinned(state: State) -> int:
+    """A pidfd of the container's init; -1 when it has ended."""
+    if not state.init_alive():
+        return -1
+    try:
+        pidfd = pidfd_open(state.pid)
+    except KernelError:  # just now
+        return -1
+    if state.init_alive():  # and its pid is not another's since
+        return pidfd
+    os.close(pidfd)
+    return -1
 
 
 def context(container: Container) -> Context:

@@ -29,11 +29,15 @@ def destroy(container: Container, cause: BaseException | None = None) -> None:
 
 def _destroy(container: Container, cause: BaseException | None) -> None:
     ctx, state = container.ctx, container.state
+    errors: list[MinirtError] = []
     if container.kill(SIGKILL):
         thaw(state)
-        released(ctx.pidfd, ctx.pid)
+        try:
+            released(ctx.pidfd, ctx.pid)
+        except MinirtError as error:
+            errors.append(error)
     container.collect_spans(dead=True)
-    errors = [*_tear_down(container)]
+    errors = errors or [*_tear_down(container)]
     container.close()
     if not errors:
         states.remove(state)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 
+from minirt.errors import HostError
+
 PAUSE = 50  # ms
+PATIENCE = 200  # such pauses
 
 
 def wait(pidfd: int) -> int:
@@ -35,18 +38,21 @@ def released(pidfd: int, pid: int) -> None:
     """Like `ended`; but it is enough that the process, killed, has left its namespaces.
 
     The first of a pid namespace ends only when the others are reaped, and those of `exec` have
-    parents of their own, which may never do it (pid_namespaces(7)).
+    parents of their own, which may never do it (pid_namespaces(7)). HostError after 10 s: what
+    waits uninterruptibly, or is frozen by a cgroup that is not its own, does not hear SIGKILL.
     """
     import select
 
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
-    while not poll.poll(PAUSE):
+    for _ in range(PATIENCE):
+        if poll.poll(PAUSE):
+            return ended(pidfd)
         try:
             os.readlink(f"/proc/{pid}/ns/mnt")
         except OSError:
-            return
-    ended(pidfd)
+            return None
+    raise HostError(f"process {pid} does not end", hint=f"see what it waits for: /proc/{pid}/stack")
 
 
 def exit_code(status: int) -> int:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 
+import oci
 import pytest
 from oci import Runtime
 
-from minirt.errors import KernelError
-from minirt.linux.process import pidfd_open
+from minirt.engine.container import load
+from minirt.errors import HostError, KernelError
+from minirt.linux import ending
+from minirt.linux.process import pidfd_open, start_time
+from minirt.spans import Recorder
+from minirt.state import CREATED, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +107,65 @@ def test_a_missing_path_is_refused_by_create_too(runtime: Runtime) -> None:
     assert "/no/such/program: no such file or directory" in done.stderr
     runtime.config["process"]["args"] = ["/etc/passwd"]
     assert "/etc/passwd: permission denied" in runtime.refusal("create", "c1")
+
+
+def test_run_does_not_delete_a_new_container_of_the_same_id(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    first = runtime.start("c1", tmp_path / "first")
+    runtime.must("delete", "--force", "c1")
+    with subprocess.Popen(
+        [*oci.PROGRAM, "--root", str(runtime.root), "run", "c1"], cwd=runtime.bundle,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    ) as run:  # fmt: skip
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"hello\n"
+        state = State(str(runtime.root), "c1")
+        assert state.lock(wait=True)  # run has let go of it
+        state.unlock()
+        run.send_signal(signal.SIGSTOP)
+        runtime.must("delete", "--force", "c1")
+        second = runtime.start("c1", tmp_path / "second")
+        run.send_signal(signal.SIGCONT)
+        assert run.wait(30) == 128 + signal.SIGKILL
+    assert first != second
+    assert (runtime.state("c1")["status"], runtime.state("c1")["pid"]) == ("running", second)
+    runtime.must("delete", "--force", "c1")
+
+
+def test_what_does_not_die_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "PATIENCE", 2)
+    with subprocess.Popen(["sleep", "60"]) as process:
+        pidfd = pidfd_open(process.pid)
+        with pytest.raises(HostError, match="does not end"):
+            ending.released(pidfd, process.pid)
+        process.kill()
+        ending.released(pidfd, process.pid)
+        os.close(pidfd)
+
+
+@pytest.mark.parametrize("answers", [[True, False], [False]])
+def test_a_pid_that_another_process_got_meanwhile_is_not_signalled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: list[bool]
+) -> None:
+    state = State(str(tmp_path), "c1")
+    state.pid, state.start_time, state.status = os.getpid(), start_time(os.getpid()), CREATED
+    found = load(state, Recorder())
+    assert found.ctx.pid == os.getpid()
+    found.close()
+    monkeypatch.setattr(State, "init_alive", lambda _state: answers.pop(0))
+    assert load(state, Recorder()).ctx.pidfd == -1
+
+
+def test_what_nobody_foresaw_is_in_the_log_too(runtime: Runtime, tmp_path: Path) -> None:
+    """An engine shows its user the last line of the log; a traceback is lost."""
+    log = tmp_path / "log.json"
+    words = ("--log", str(log), "--log-format", "json", "--root", "/etc/hostname", "state", "c1")
+    said = runtime.refusal(*words)
+    entry = json.loads(log.read_text().splitlines()[-1])
+    assert entry["level"] == "error"
+    assert "not a directory" in entry["msg"]
+    assert "Traceback" not in said
+    full = runtime.refusal("--log", "/dev/full", "state", "c1")
+    assert "does not exist" in full
+    assert "cannot write to /dev/full" in full

@@ -52,8 +52,15 @@ def _start(container: Container) -> None:
 
 
 def _delete(container: Container) -> None:
-    """Destroy the container, unless another call was quicker."""
-    if container.state.lock(wait=True):
-        container.state.load()  # with what others have done to it meanwhile
-        container.ctx.created = container.state.created
-        destroy(container)
+    """Destroy the container, unless another call was quicker, and has perhaps made a new one."""
+    state = container.state
+    ours = state.pid, state.start_time
+    if not state.lock(wait=True):
+        return
+    try:
+        state.load()  # with what others have done to it meanwhile
+        if (state.pid, state.start_time) == ours:
+            container.ctx.created = state.created
+            destroy(container)
+    finally:
+        state.unlock()
