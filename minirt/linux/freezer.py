@@ -11,7 +11,7 @@ import os
 import select
 import time
 
-from minirt.errors import HostError
+from minirt.errors import HostError, MinirtError
 from minirt.linux.cgroup_files import read, write
 
 TYPE_CHECKING = False
@@ -87,11 +87,15 @@ def _await_v2(directory: str, deadline: float) -> None:
 
 
 def thaw(directory: str) -> None:
-    """Let them go on."""
-    if os.path.exists(f"{directory}/{V1}"):
-        write(directory, V1, "THAWED")
-    else:
-        write(directory, V2, "0")
+    """Let them go on; a cgroup that is gone has nobody who would."""
+    try:
+        if os.path.exists(f"{directory}/{V1}"):
+            write(directory, V1, "THAWED")
+        else:
+            write(directory, V2, "0")
+    except MinirtError:
+        if os.path.isdir(directory):
+            raise
 
 
 def _stubborn(directory: str) -> HostError:

@@ -15,6 +15,9 @@ from oci import Runtime
 from steps import status
 from test_oci_lifecycle import ended
 
+from minirt.errors import HostError
+from minirt.linux import freezer
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
@@ -240,3 +243,28 @@ def test_a_container_in_the_foreground_can_be_deleted_by_another(tmp_path: Path)
         runtime.must("delete", "--force", "c1")
         assert process.wait(10) == 137
     assert os.listdir(runtime.root) == []
+
+
+def test_null_in_a_file_is_as_good_as_nothing(runtime: Runtime) -> None:
+    """JSON of Go's has null for what is not there: the container's limits and rights hold."""
+    show = ["sh", "-c", "grep CapEff /proc/self/status; ulimit -n"]
+    without = runtime.must("exec", "-p", described(runtime, args=show), "c1")
+    nulls = dict.fromkeys(("capabilities", "rlimits", "oomScoreAdj", "user", "consoleSize"))
+    assert runtime.must("exec", "-p", described(runtime, args=show, **nulls), "c1") == without
+    assert "0000000000000001" in without
+
+
+@pytest.mark.parametrize("members", [{}, {"args": None}, {"args": []}])
+def test_a_file_without_a_program_does_not_mean_the_containers(
+    runtime: Runtime, members: dict[str, Any]
+) -> None:
+    path = runtime.bundle / "process.json"
+    path.write_text(json.dumps({"cwd": "/", **members}))
+    assert "/process/args: must name a program" in runtime.refusal("exec", "-p", str(path), "c1")
+
+
+def test_a_cgroup_that_is_gone_is_thawed(tmp_path: Path) -> None:
+    """Who kills a container may be later than who deletes it."""
+    freezer.thaw(str(tmp_path / "gone"))
+    with pytest.raises(HostError):
+        freezer.thaw(str(tmp_path))

@@ -82,12 +82,13 @@ def _require_running(state: State, *, ignore_paused: bool) -> None:
 def requested(words: Words, state: State) -> dict[str, Json]:
     """The process that the command line, or its file, describes.
 
-    What a file does not say is the default; but limits, rights and labels, which are the
-    container's.
+    What a file does not say, or says is null, is the default; but limits, rights and labels,
+    which are the container's.
     """
     if words.text("--process"):
-        bare: dict[str, Json] = {"env": [], "cwd": "/", "user": {}, "consoleSize": None}
-        return {**bare, **bundle.object_of(words.text("--process"))}
+        bare: dict[str, Json] = {"args": [], "env": [], "cwd": "/", "user": {}, "consoleSize": {}}
+        said = bundle.object_of(words.text("--process"))
+        return {**bare, **{name: value for name, value in said.items() if value is not None}}
     command = words.arguments[1:]
     if not command:
         raise ConfigError("name a program, or --process FILE", pointer="COMMAND")
