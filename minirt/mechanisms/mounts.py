@@ -69,11 +69,12 @@ class Mounts(Mechanism):
             target = maker(root, path)
         except OSError as error:
             raise failed(f"cannot make the mount point {path}", "mkdir", error) from None
+        if mount.fstype in OF_THE_KERNEL:
+            os.close(target)
+            target = without_links(root, path)
         if is_directory(target) != is_directory(tree):
             hint = "mount a directory on a directory and a file on a file"
             raise ConfigError(f"{path} is a directory, and what to mount is not", hint=hint)
-        if mount.fstype in OF_THE_KERNEL:
-            require_no_links(root, path)
         return target
 
     def describe(self) -> str:
@@ -83,10 +84,13 @@ class Mounts(Mechanism):
         return [line for mount in self.mounts for line in by_hand(mount)]
 
 
-def require_no_links(root: int, path: str) -> None:
-    """ConfigError where the image leads `path` elsewhere (CVE-2019-19921, CVE-2023-27561)."""
+def without_links(root: int, path: str) -> int:
+    """Where `path` is; ConfigError if links lead there (CVE-2019-19921, CVE-2023-27561).
+
+    This very descriptor is to be mounted on: who shares the tree could change it after a look.
+    """
     try:
-        os.close(openat2(root, path, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS))
+        return openat2(root, path, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
     except KernelError as error:
         if error.errno_name() != "ELOOP":
             raise

@@ -16,7 +16,9 @@ from oci import Runtime
 
 import minirt
 from minirt.context import Context
+from minirt.filetree.mount import Mount
 from minirt.linux import statfs
+from minirt.mechanisms.mounts import Mounts
 from minirt.mechanisms.procfs import Procfs
 
 if TYPE_CHECKING:
@@ -103,6 +105,21 @@ def test_cve_2019_19921_and_2023_27561_kernel_files_are_where_their_names_say(
     assert f"{path} is a symbolic link, or below one" in refused(runtime)
 
 
+def test_cve_2023_27561_what_was_looked_at_is_what_is_mounted_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A volume may show a link at the first look, and an ordinary directory at the second."""
+    for name in ("proc", "elsewhere"):
+        (tmp_path / name).mkdir()
+    root = os.open(tmp_path, os.O_PATH)
+    led = os.open(tmp_path / "elsewhere", os.O_PATH)
+    monkeypatch.setattr("minirt.mechanisms.mounts.make_directories", lambda *_: led)
+    target = Mounts(()).mount_point(root, Mount("/proc", "proc"), root)
+    assert os.path.samestat(os.fstat(target), os.stat(tmp_path / "proc"))
+    os.close(target)
+    os.close(root)
+
+
 @pytest.mark.parametrize("link", ["absolute", "relative"])
 def test_cve_2021_30465_no_link_leads_a_mount_out(
     runtime: Runtime, rootfs: Path, outside: Path, link: str
@@ -130,11 +147,14 @@ def test_cve_2021_30465_a_volume_that_changes_meanwhile_gains_nothing(
         for attempt in range(6):
             words = ("create", "--pid-file", "pid", f"c{attempt}")
             done = runtime.call(*words, stdout=-3, stderr=-3, capture_output=False)
-            if done.returncode == 0:  # else the link led to nothing inside
+            if done.returncode == 0:
                 seen = table(int((runtime.bundle / "pid").read_text()))
-                assert any(m.mountpoint.startswith("/volume/") for m in seen), seen
+                # Where the link leads inside, what is not there is made.
+                places = ("/volume/", str(outside))
+                assert any(m.mountpoint.startswith(places) for m in seen), seen
             runtime.must("delete", "--force", f"c{attempt}")
     assert [path.name for path in outside.iterdir()] == ["victim"]
+    assert str(outside) not in [m.mountpoint for m in table(os.getpid())]
 
 
 class exchanging:  # noqa: N801  (read as a statement)
