@@ -13,7 +13,7 @@ from minirt.errors import InitDied, MinirtError
 from minirt.linux.clone import CLONE_PARENT, clone3
 from minirt.linux.ending import wait
 from minirt.linux.namespaces import FLAGS, open_namespace, setns
-from minirt.linux.process import PR_SET_DUMPABLE, pidfd_open, prctl
+from minirt.linux.process import PR_SET_DUMPABLE, hide_arguments, pidfd_open, prctl
 from minirt.wire import Channel, pair
 
 TYPE_CHECKING = False
@@ -44,6 +44,7 @@ def launch(
             return _launch_joined(joined, flags, cgroup_fd, child)
         pid, pidfd = clone3(flags, cgroup_fd=cgroup_fd)
         if pid == 0:
+            hide_arguments()
             child()
         return pid, pidfd
     finally:
@@ -77,6 +78,7 @@ def _join_and_clone(
     joined: Mapping[str, int], flags: int, report: Channel, child: Callable[[], NoReturn]
 ) -> NoReturn:
     seal_imports()  # joining a mount namespace changes what every import would read
+    hide_arguments()  # while /proc is the host's
     try:
         prctl(PR_SET_DUMPABLE, 0, what="cannot make init undumpable")  # others run inside
         for name, fd in joined.items():

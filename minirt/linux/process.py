@@ -26,6 +26,7 @@ SIGTERM, SIGXFSZ, SIGWINCH = 15, 25, 28
 FIRST_REALTIME, LAST_SIGNAL = 32, 64
 EVERY_SIGNAL = (1 << LAST_SIGNAL) - 1
 CLOSE_RANGE_CLOEXEC = 4
+OWN_NAME = b"minirt\0init"
 KEYCTL_JOIN_SESSION_KEYRING = 1
 
 
@@ -157,6 +158,23 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, self._before)
+
+
+def hide_arguments() -> None:
+    """Let /proc/self/cmdline name no more than this, which every process inside may read.
+
+    The command line of its runtime has paths of the host, and for exec perhaps a secret.
+    """
+    try:
+        with open("/proc/self/stat", "rb") as stat:
+            start, end = map(int, stat.read().rpartition(b")")[2].split()[45:47])
+        memory = os.open("/proc/self/mem", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(memory, OWN_NAME[: end - start].ljust(end - start, b"\0"), start)
+        finally:
+            os.close(memory)
+    except OSError:
+        pass  # a host without one of them: nothing depends on it
 
 
 def caught(pid: int) -> int:

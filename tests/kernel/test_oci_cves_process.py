@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oci
@@ -22,7 +23,6 @@ from minirt.oci.interpreter import quickest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -164,3 +164,13 @@ def from_host_root(runtime: Runtime, *words: str) -> subprocess.CompletedProcess
         ["sh", "-c", 'exec "$@" 3</', "sh", *argv], cwd="/", check=False,
         capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
     )  # fmt: skip
+
+
+def test_who_enters_does_not_show_the_runtimes_arguments(runtime: Runtime, tmp_path: Path) -> None:
+    """Everybody inside may read them: paths of the host, and what `exec --env` was given."""
+    init = runtime.create("c1", tmp_path / "output")
+    assert Path(f"/proc/{init}/cmdline").read_bytes().rstrip(b"\0") == b"minirt\0init"
+    runtime.must("start", "c1")
+    with waiting(runtime, tmp_path / "socket") as pid:
+        assert Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0") == b"minirt\0init"
+    runtime.must("delete", "--force", "c1")

@@ -44,14 +44,14 @@ class Killed(Runtime):
         state.unlock()
 
     def processes(self) -> list[str]:
-        """Those that still are this runtime's Python."""
+        """Those that have this runtime's output."""
         found = []
         for directory in Path("/proc").glob("[0-9]*"):
             try:
-                words = (directory / "cmdline").read_bytes().split(b"\0")
+                output = os.readlink(directory / "fd/1")
             except OSError:  # it has ended
                 continue
-            found += [directory.name] if os.fsencode(self.root) in words else []
+            found += [directory.name] if output == str(self.bundle / "log") else []
         return found
 
     def left(self) -> list[str]:
