@@ -12,7 +12,7 @@ from minirt.engine.birth import clone
 from minirt.engine.container import Container
 from minirt.engine.dialogue import Dialogue
 from minirt.errors import StateError
-from minirt.linux.ending import ended
+from minirt.linux.ending import released
 from minirt.linux.process import SIGKILL
 from minirt.mechanisms.cgroup_join import CgroupJoin
 from minirt.spec import Spec
@@ -116,10 +116,15 @@ def start(container: Container) -> None:
 
 
 def end(container: Container) -> None:
-    """Kill the process if it runs, and let go of it."""
-    if container.kill(SIGKILL):
-        ended(container.ctx.pidfd)
-    release(container)
+    """Kill the process if it runs, and let go of it; HostError if it does not end.
+
+    In a paused container of version 1 it waits for the thaw, and dies then.
+    """
+    try:
+        if container.kill(SIGKILL):
+            released(container.ctx.pidfd, container.ctx.pid)
+    finally:
+        release(container)
 
 
 def release(container: Container) -> None:

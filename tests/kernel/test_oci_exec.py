@@ -15,8 +15,13 @@ from oci import Runtime
 from steps import status
 from test_oci_lifecycle import ended
 
+from minirt.engine import exec as engine_exec
+from minirt.engine.container import Container
 from minirt.errors import HostError
-from minirt.linux import freezer
+from minirt.linux import ending, freezer
+from minirt.linux.process import pidfd_open
+from minirt.spans import Recorder
+from minirt.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -268,3 +273,18 @@ def test_a_cgroup_that_is_gone_is_thawed(tmp_path: Path) -> None:
     freezer.thaw(str(tmp_path / "gone"))
     with pytest.raises(HostError):
         freezer.thaw(str(tmp_path))
+
+
+def test_an_interrupted_exec_does_not_wait_for_the_thaw(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a paused container of version 1 a process hears no signal, not even this one."""
+    monkeypatch.setattr(ending, "PATIENCE", 2)
+    monkeypatch.setattr(Container, "kill", lambda *_: True)
+    state = State(str(runtime.root), "c1")
+    state.load()
+    container = engine_exec.prepared(state, {}, Recorder())
+    container.ctx.pid, container.ctx.pidfd = state.pid, pidfd_open(state.pid)
+    with pytest.raises(HostError, match="does not end"):
+        engine_exec.end(container)
+    assert container.ctx.pidfd == -1
