@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from minirt.errors import ConfigError
 from minirt.filetree.mount import Mount
 from minirt.linux.mount import (
     ATTRIBUTES,
@@ -63,12 +62,8 @@ def mount_of(entry: MountSpec, *, cgroup_ns: bool = False, label: str = "") -> M
     if entry.uid_maps or entry.gid_maps:
         mount.id_mapping = "idmap"
     own = [option for option in entry.options if not _taken(mount, option)]
-    if own and entry.fstype == "bind":
-        raise ConfigError(
-            f'a bind mount has no option "{own[0].partition("=")[0]}"',
-            pointer=f"{entry.pointer}/options",
-            hint="use ro, rw, nosuid, nodev, noexec, bind or rbind",
-        )
+    if entry.fstype == "bind":
+        own, mount.ignored = [], own
     if entry.fstype == "cgroup":
         from minirt.filetree.cgroups import CgroupTree
 

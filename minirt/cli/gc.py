@@ -50,7 +50,7 @@ def _as_root(*, everything: bool) -> list[str]:
     from minirt.networks.network import remove_all
     from minirt.oci import guard, install
 
-    mounts = [f"mount {install.place()}"] if guard.release(install.place()) else []
+    mounts = [f"mount {place}" for place in install.places() if guard.release(place)]
     return [*remove_all(command.run), *mounts, *_traces()]
 
 

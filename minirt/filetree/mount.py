@@ -47,12 +47,14 @@ class Mount:
     maker        makes it, where it is neither a bind mount nor one file system
     before       makes a new file system like what it will cover: (root, destination, tree)
     after        completes it when it is attached
+    ignored      options of a bind mount that are none, which other runtimes let pass
     id_mapping   "idmap" or "ridmap": by uid_maps and gid_maps, else as the container's
     """
 
     __slots__ = (
         "after", "attributes", "before", "data", "deep", "destination", "fstype", "gid_maps",
-        "id_mapping", "maker", "pointer", "propagation", "recursive", "source", "uid_maps",
+        "id_mapping", "ignored", "maker", "pointer", "propagation", "recursive", "source",
+        "uid_maps",
     )  # fmt: skip
 
     def __init__(self, destination: str, fstype: str, source: str = "", pointer: str = "") -> None:
@@ -69,6 +71,7 @@ class Mount:
         self.before: Callable[[int, str, int], None] | None = None
         self.after: Callable[[int], None] | None = None
         self.id_mapping = ""
+        self.ignored: list[str] = []
         self.uid_maps: IdMaps = ()
         self.gid_maps: IdMaps = ()
 

@@ -48,6 +48,9 @@ class Mounts(Mechanism):
                     pointer=mount.pointer,
                     hint=f"make it first: mkdir -p {mount.source}",
                 )
+            if mount.ignored:
+                unknown = ", ".join(option.partition("=")[0] for option in mount.ignored)
+                ctx.warn(f"{mount.destination}: a bind mount has no option {unknown}: ignored")
 
     # --8<-- [start:mounts]
     def enter(self, ctx: Context) -> None:

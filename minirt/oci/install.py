@@ -2,10 +2,12 @@
 
 They call it with an empty environment and from any directory, so it names its interpreter and
 the package by absolute paths. The kernel passes one argument of a first line on (execve(2)): -IS,
-for neither the user's nor the site's settings. Files, below the directory of all state:
+for neither the user's nor the site's settings. Files, below the directory of all state, for each
+interpreter that a launcher starts from:
 
-    oci/bin/python   the interpreter, by a read-only mount (guard.py); underneath a script
-    oci/lib          its standard library, for Pythons that look for it beside themselves
+    oci/KEY/bin/python   the interpreter, by a read-only mount (guard.py); underneath a script
+    oci/KEY/lib          its standard library, for Pythons that look for it beside themselves
+    oci/KEY/launchers    links to those launchers: with the last of them all this goes
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from minirt.linux.command import quoted
 from minirt.linux.files import replace
 from minirt.oci import guard
 from minirt.oci.interpreter import PACKAGE
+from minirt.state import fnv1a
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,25 +49,43 @@ main()
 '''
 
 
-def home() -> str:
-    """Where the files of the launcher lie."""
+def base() -> str:
+    """The directory of all interpreters."""
     return f"{os.path.dirname(state_root.default())}/oci"
 
 
-def place() -> str:
-    """Where the read-only interpreter is mounted."""
-    return f"{home()}/bin/python"
+def home(interpreter: str) -> str:
+    """Where the files for launchers of this interpreter lie."""
+    return f"{base()}/{fnv1a(interpreter):08x}"
+
+
+def place(interpreter: str) -> str:
+    """Where the interpreter is mounted, read-only."""
+    return f"{home(interpreter)}/bin/python"
+
+
+def places() -> list[str]:
+    """Where any is, or could be."""
+    try:
+        return [f"{base()}/{key}/bin/python" for key in sorted(os.listdir(base()))]
+    except FileNotFoundError:
+        return []
 
 
 def install(target: str, interpreter: Interpreter) -> None:
     """Write the launcher to `target`, and what it starts from; HostError when that is not ours."""
-    guard.release(place())
+    uninstall(target)
+    here, where = home(interpreter.path), place(interpreter.path)
+    guard.release(where)
     try:
-        state_root.make(f"{home()}/bin")
-        _write(place(), SCRIPT.format(interpreter=quoted(interpreter.path)))
+        for directory in ("bin", "launchers"):
+            state_root.make(f"{here}/{directory}")
+        _link(target, f"{here}/launchers/{fnv1a(target):08x}")
+        _write(where, SCRIPT.format(interpreter=quoted(interpreter.path)))
         for name in LIBRARIES:
-            _link(f"{interpreter.prefix}/{name}", f"{home()}/{name}")
-        _write(target, launcher(place(), interpreter.path))
+            if os.path.isdir(f"{interpreter.prefix}/{name}"):
+                _link(f"{interpreter.prefix}/{name}", f"{here}/{name}")
+        _write(target, launcher(where, interpreter.path))
     except OSError as error:
         what = f"cannot install {target}: {error.strerror}"
         raise HostError(what, hint="be root, or choose another place: --to FILE") from None
@@ -99,17 +120,37 @@ def first_lines(where: str) -> str:
 
 
 def uninstall(target: str) -> bool:
-    """Take it all away; whether there was anything."""
-    found = guard.release(place())
-    paths = [target, place(), *(f"{home()}/{name}" for name in LIBRARIES)]
-    for path in paths:
-        found = _unlink(path) or found
-    for directory in (f"{home()}/bin", home()):
+    """Take it away, and what no other launcher starts from; whether there was anything."""
+    found = _unlink(target)
+    for where in places():
+        here = os.path.dirname(os.path.dirname(where))
+        found = _unlink(f"{here}/launchers/{fnv1a(target):08x}") or found
+        if not _others_use(here):
+            guard.release(where)
+            for path in (where, *(f"{here}/{name}" for name in LIBRARIES)):
+                _unlink(path)
+            _remove_empty(f"{here}/launchers", f"{here}/bin", here, base())
+    return found
+
+
+def _others_use(here: str) -> bool:
+    """Whether launchers start from there; links to those that are gone do not count."""
+    try:
+        links = [f"{here}/launchers/{name}" for name in os.listdir(f"{here}/launchers")]
+    except FileNotFoundError:
+        return False
+    for link in links:
+        if not os.path.exists(link):
+            _unlink(link)
+    return any(os.path.lexists(link) for link in links)
+
+
+def _remove_empty(*directories: str) -> None:
+    for directory in directories:
         try:
             os.rmdir(directory)
         except OSError:
             pass
-    return found
 
 
 def _unlink(path: str) -> bool:
@@ -128,9 +169,5 @@ def _write(path: str, text: str) -> None:
 
 
 def _link(target: str, path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    if os.path.isdir(target):
-        os.symlink(target, path)
+    _unlink(path)
+    os.symlink(target, path)

@@ -46,7 +46,7 @@ def _launcher(playground: Path) -> Iterator[None]:
         target = str(playground / "launcher/minirt-oci")
         python = quickest()[0]
         install.install(target, python)
-        assert guard.mounted(install.place(), python.path)
+        assert guard.mounted(install.place(python.path), python.path)
         oci.PROGRAM[:] = [target]
         yield
         install.uninstall(target)

@@ -121,7 +121,7 @@ def test_cve_2019_5736_the_interpreter_cannot_be_written_to_by_who_gets_its_link
     assert os.path.samestat(os.fstat(kept), os.stat(copied))
     runtime.must("delete", "--force", "c1")
     os.waitpid(pid, 0)
-    guard.release(install.place())  # even when no mount is left but the one in the link
+    guard.release(install.place(copied))  # even when no mount is left but the one in the link
     with pytest.raises(OSError, match="Read-only file system") as caught:
         os.open(f"/proc/self/fd/{kept}", os.O_WRONLY)
     os.close(kept)

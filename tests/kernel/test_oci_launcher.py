@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -24,6 +25,11 @@ def minirt(*words: str, state: Path) -> str:
         capture_output=True, text=True, check=True, env={"MINIRT_STATE": str(state)},
     )  # fmt: skip
     return done.stdout
+
+
+def place_of(launcher: Path) -> str:
+    """Where the interpreter that it starts from is mounted."""
+    return launcher.read_text().splitlines()[0].removeprefix("#!").partition(" ")[0]
 
 
 def call(launcher: Path, **options: object) -> str:
@@ -47,14 +53,15 @@ def state(playground: Path) -> Path:
 def test_it_works_with_nothing_and_protects_itself_at_the_first_call(state: Path) -> None:
     target, before = state / "minirt-oci", list(state.iterdir())
     minirt("oci", "install", "--to", str(target), state=state)
-    first = target.read_text().splitlines()[0]
-    assert first == f"#!{state}/oci/bin/python -IS"
+    first, place = target.read_text().splitlines()[0], place_of(target)
+    assert first == f"#!{place} -IS"
+    assert place.startswith(f"{state}/oci/")
     assert mounts(state) == []
     assert call(target).startswith("minirt-oci version ")
-    assert mounts(state) == [f"{state}/oci/bin/python"]
+    assert mounts(state) == [place]
     assert call(target).startswith("minirt-oci version ")
     assert len(mounts(state)) == 1
-    assert os.statvfs(f"{state}/oci/bin/python").f_flag & os.ST_RDONLY
+    assert os.statvfs(place).f_flag & os.ST_RDONLY
     minirt("oci", "uninstall", "--to", str(target), state=state)
     assert (mounts(state), list(state.iterdir())) == ([], before)
 
@@ -63,7 +70,7 @@ def test_gc_all_takes_the_mount_away_and_the_next_call_makes_it_again(state: Pat
     target = state / "minirt-oci"
     minirt("oci", "install", "--to", str(target), state=state)
     call(target)
-    assert install.guard.release(f"{state}/oci/bin/python")
+    assert install.guard.release(place_of(target))
     assert mounts(state) == []
     call(target)
     assert len(mounts(state)) == 1
@@ -74,7 +81,7 @@ def test_another_interpreter_takes_the_place_of_an_old_one(state: Path) -> None:
     """A package's update puts a new file where the mounted one was."""
     target = state / "minirt-oci"
     minirt("oci", "install", "--to", str(target), "--python", sys.executable, state=state)
-    place = f"{state}/oci/bin/python"
+    place = place_of(target)
     assert install.guard.mounted(place, "/bin/true")
     script = target.read_text().replace(f"#!{place}", f"#!{os.path.realpath(sys.executable)}", 1)
     target.write_text(script)
@@ -140,7 +147,7 @@ def test_the_interpreter_is_the_one_that_is_ready_first(state: Path) -> None:
     times = [float(line[-2]) for line in lines]
     assert times == sorted(times)
     call(target)
-    assert os.path.samefile(f"{state}/oci/bin/python", lines[0][1].rstrip(","))
+    assert os.path.samefile(place_of(target), lines[0][1].rstrip(","))
     minirt("oci", "uninstall", "--to", str(target), state=state)
 
 
@@ -152,3 +159,23 @@ def test_an_interpreter_that_is_none_is_refused(state: Path, python: str) -> Non
         minirt(*words, state=state)
     assert f"{os.path.realpath(python)} cannot run minirt" in refused.value.stderr
     assert sorted(state.rglob("*")) == before
+
+
+def test_launchers_of_two_interpreters_do_not_disturb_each_other(
+    state: Path, tmp_path: Path
+) -> None:
+    before = sorted(state.rglob("*"))
+    copy = tmp_path / "python"
+    shutil.copy(os.path.realpath(sys.executable), copy)
+    own, other, third = (state / name for name in ("own", "other", "third"))
+    for target, python in ((own, sys.executable), (other, str(copy)), (third, sys.executable)):
+        minirt("oci", "install", "--to", str(target), "--python", python, state=state)
+    for target in (own, other, third, own):
+        assert call(target).startswith("minirt-oci version ")
+    assert len(mounts(state)) == 2
+    minirt("oci", "uninstall", "--to", str(own), state=state)
+    assert call(third).startswith("minirt-oci version ")
+    assert call(other).startswith("minirt-oci version ")
+    for target in (third, other):
+        minirt("oci", "uninstall", "--to", str(target), state=state)
+    assert (mounts(state), sorted(state.rglob("*"))) == ([], before)

@@ -273,3 +273,13 @@ def test_a_mount_label_is_ignored_without_selinux(runtime: Runtime) -> None:
     runtime.config["linux"]["mountLabel"] = "system_u:object_r:container_file_t:s0"
     with created(runtime) as pid:
         assert not any("context" in option for option in top(pid, "/dev").super_options)
+
+
+def test_an_option_that_no_bind_mount_has_is_named_and_let_pass(
+    runtime: Runtime, source: Path
+) -> None:
+    add(runtime, "bind", "bind", "ro", "x-systemd.automount", "size=1m", source=str(source))
+    runtime.config["process"]["args"] = ["cat", "/data/file"]
+    done = runtime.call("run", "c1")
+    assert (done.returncode, done.stdout) == (0, "kept")
+    assert "/data: a bind mount has no option x-systemd.automount, size: ignored" in done.stderr
