@@ -73,9 +73,13 @@ class Finder:
         return entry[4]
 
     def load(self, name: str) -> None:
-        """Import `name` as the import system would; not if that has to do it from the source."""
+        """Import `name` as the import system would; not if that has to do it from the source.
+
+        Nor what is in a package of which that is so: the package comes first.
+        """
+        parent, _, child = name.rpartition(".")
         spec = self.find_spec(name)
-        if spec is None:
+        if spec is None or parent not in sys.modules:
             return
         sys.modules[name] = module = Module(name)
         own = module.__dict__
@@ -88,7 +92,6 @@ class Finder:
         except BaseException:
             del sys.modules[name]
             raise
-        parent, _, child = name.rpartition(".")
         setattr(sys.modules[parent], child, module)
 
 

@@ -82,5 +82,5 @@ def unwritable(directory: str, error: OSError) -> HostError:
     hint = "make room there, or set" if room else "set"
     return HostError(
         f"cannot write to {directory}: {error.strerror}",
-        hint=f"{hint} MINIRT_STATE to a directory that you may write",
+        hint=f"{hint} MINIRT_STATE (for minirt-oci: --root) to a directory that you may write",
     )

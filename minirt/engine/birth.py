@@ -70,4 +70,5 @@ def _init(container: Container, ours: Channel, theirs: Channel) -> Init:
     init.channel = theirs
     init.foreground = container.state.foreground and not container.detached
     init.preserve = container.preserve
+    init.keeps_keyring = container.spec.keeps_keyring
     return init

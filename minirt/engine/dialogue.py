@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from minirt.wire import Channel
 
 
+KILLED = 128 + 9
+
+
 class Dialogue:
     """A channel to the init of `container`; its end is closed with the `with` block."""
 
@@ -99,4 +102,7 @@ class Dialogue:
     def _died(self) -> MinirtError:
         status = wait(self.container.ctx.pidfd)
         how = f"signal {status - 128}" if status > 128 else f"status {status}"
-        return placed(InitDied(f"the container's init died ({how})"), "", "", self.container.ctx)
+        died = InitDied(f"the container's init died ({how})")
+        if status == KILLED and "memory" in self.container.spec.cgroup_resources:
+            died.hint = "if its memory limit is too low to start in, raise it"
+        return placed(died, "", "", self.container.ctx)

@@ -44,8 +44,8 @@ class Init:
     """What the child needs of its life before the clone."""
 
     __slots__ = (
-        "channel", "ctx", "foreground", "ignored", "listener", "page", "plan", "preserve",
-        "process",
+        "channel", "ctx", "foreground", "ignored", "keeps_keyring", "listener", "page", "plan",
+        "preserve", "process",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, plan: Plan, process: Process, page: Slots) -> None:
@@ -55,6 +55,7 @@ class Init:
         self.page = page
         self.foreground = False
         self.preserve = 0
+        self.keeps_keyring = False
         self.ignored = ignored_realtime()
         self.channel: Channel
         self.listener: Listener | None = None
@@ -92,9 +93,10 @@ class Init:
 
     def begin(self) -> None:
         seal_imports()
-        # Not the caller's session: neither its terminal nor its keys.
+        # Not the caller's session: neither its terminal nor, if not asked for, its keys.
         os.setsid()
-        join_session_keyring()
+        if not self.keeps_keyring:
+            join_session_keyring()
         default_signals(self.ignored)
         self.ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
         self.ctx.send_fd = lambda fd: self.channel.send("fd", fd=fd)

@@ -131,7 +131,8 @@ def write_all(fd: int, data: bytes) -> None:
 def replace(path: str, data: bytes, *, mode: int = 0o600) -> None:
     """Write the file `path`: who reads it sees the old content or the new, never a part."""
     temporary = f"{path}.new"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(temporary, flags, mode)
     try:
         write_all(fd, data)
     finally:

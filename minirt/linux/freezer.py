@@ -48,6 +48,18 @@ def frozen(directory: str) -> bool:
     return read(directory, V2).strip() == "1" or "frozen 1" in read(directory, "cgroup.events")
 
 
+def held_above(directory: str) -> bool:
+    """Whether a cgroup above this one, which is not to be frozen itself, keeps it still."""
+    if os.path.exists(f"{directory}/{V1}"):
+        return read(directory, "freezer.parent_freezing").strip() == "1"
+    above = os.path.dirname(directory)
+    while os.path.exists(f"{above}/{V2}"):
+        if read(above, V2).strip() == "1":
+            return True
+        above = os.path.dirname(above)
+    return False
+
+
 def freeze(directory: str) -> None:
     """Return when every process stands still; HostError, and nothing is frozen, if they do not."""
     deadline = time.monotonic() + PATIENCE_S

@@ -66,7 +66,8 @@ class Spec:
     __slots__ = (
         "annotations", "cgroup_everywhere", "cgroup_resources", "cgroup_scope", "cgroups_path",
         "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname",
-        "layers", "masked_paths", "memory_policy", "mounts", "namespaces", "net_devices", "network",
+        "keeps_keyring", "layers", "masked_paths", "memory_policy", "mounts", "namespaces",
+        "net_devices", "network",
         "personality", "process", "raw", "readonly_paths", "required_capabilities", "rootfs",
         "rootfs_readonly", "seccomp", "seccomp_flags", "seccomp_listener", "sysctls", "terminal",
         "time_offsets", "uid_maps",
@@ -82,6 +83,7 @@ class Spec:
         self.default_seccomp = own.text("seccomp") == "default"
         self.required_capabilities = own.texts("requiredCapabilities")
         self.layers = own.texts("layers")
+        self.keeps_keyring = own.flag("noNewKeyring")
         self.mounts = tuple(MountSpec(mount) for mount in reader.objects("mounts"))
         self.annotations = dict(reader.object("annotations").value)
         self.hooks = _hooks(reader.object("hooks"))

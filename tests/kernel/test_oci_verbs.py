@@ -72,6 +72,27 @@ def test_a_paused_container_does_nothing_and_a_resumed_one_goes_on(
     assert "container not paused" in runtime.call("resume", "c1").stderr
 
 
+def test_what_a_cgroup_above_keeps_still_is_said_not_to_have_been_resumed(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    name = f"minirt-test-{os.getpid()}"
+    runtime.config["linux"]["cgroupsPath"] = f"/{name}/c1"
+    pid = runtime.create("c1", tmp_path / "output")
+    runtime.must("start", "c1")
+    own = freezer.place(list(map(str, Groups(pid).directories())))
+    above = os.path.dirname(own)
+    runtime.must("pause", "c1")
+    freezer.freeze(above)
+    try:
+        refused = runtime.call("resume", "c1")
+        assert refused.returncode == 1
+        assert f"stays paused: a cgroup above {own} is frozen" in refused.stderr
+    finally:
+        freezer.thaw(above)
+    runtime.must("delete", "--force", "c1")
+    cgroupfs.remove([str(h.directory(f"/{name}")) for h in cgroups.hierarchies()])
+
+
 def test_a_created_container_can_be_paused_and_is_created_again(
     runtime: Runtime, tmp_path: Path
 ) -> None:

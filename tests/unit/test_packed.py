@@ -54,6 +54,16 @@ def test_a_module_that_changed_since_is_read_from_its_source(copy: Path) -> None
     assert added == "1"
 
 
+@pytest.mark.parametrize("path", ["engine/__init__.py", "spec/__init__.py", "spec/names.py"])
+def test_what_imports_a_changed_module_gets_it_from_its_source(copy: Path, path: str) -> None:
+    with (copy / "minirt" / path).open("a") as source:
+        source.write("ADDED = 1\n")
+    name = f"minirt.{path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}"
+    code = "import sys; sys.path.insert(0, sys.argv[1])\nimport minirt.engine.create\n"
+    shown = run(copy, f"{code}print(sys.modules[{name!r}].ADDED, minirt.spec.names.__name__)")
+    assert shown == "1 minirt.spec.names\n"
+
+
 def test_a_change_that_keeps_the_size_is_seen_too(copy: Path) -> None:
     path = copy / "minirt/ids.py"
     before = path.stat()

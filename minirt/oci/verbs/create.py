@@ -47,9 +47,10 @@ def create(call: Call, *, detached: bool) -> Container:
     streams.check(call.words, document.get("process"), detached=detached)
     raise_on_signals()
     document = cgroup.placed(document, call.own_name, cgroup.manager(call.options))
-    if call.words.on("--no-pivot"):
-        own = document.get("minirt")
-        document["minirt"] = {**(own if isinstance(own, dict) else {}), "noPivot": True}
+    for option, member in (("--no-pivot", "noPivot"), ("--no-new-keyring", "noNewKeyring")):
+        if call.words.on(option):
+            own = document.get("minirt")
+            document["minirt"] = {**(own if isinstance(own, dict) else {}), member: True}
     state = states.new(call.root, call.id)
     state.spec, state.bundle = streams.with_services(document), directory
     state.wall_time = int(time.time())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from minirt.engine import exec as engine
 from minirt.engine.attend import attend
 from minirt.engine.signals import raise_on_signals
-from minirt.errors import ConfigError, StateError
+from minirt.errors import ConfigError, InitDied, KernelError, StateError
 from minirt.oci import bundle, streams, subcgroup
 from minirt.oci.parser import Option
 from minirt.oci.verbs.create import warn_of_unknown, write_pid
@@ -14,6 +14,7 @@ from minirt.state import PAUSED, STOPPED
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.codec import Json
+    from minirt.engine.container import Container
     from minirt.oci.call import Call
     from minirt.oci.parser import Words
     from minirt.state import State
@@ -59,7 +60,7 @@ def run(call: Call) -> int:
     warn_of_unknown(call, container)
     leave = engine.end
     try:
-        engine.make(container)
+        _make(container)
         streams.hand_over(words, container)
         write_pid(words.text("--pid-file"), container.ctx.pid)
         if not detached:
@@ -69,6 +70,16 @@ def run(call: Call) -> int:
     finally:
         leave(container)
     return 0
+
+
+def _make(container: Container) -> None:
+    """Make the process; of a container that ends meanwhile, say that and not what failed for it."""
+    try:
+        engine.make(container)
+    except (KernelError, InitDied):
+        if container.state.init_alive():
+            raise
+        raise StateError("cannot exec in a stopped container: it ended meanwhile") from None
 
 
 def _require_running(state: State, *, ignore_paused: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minirt.errors import StateError
+from minirt.errors import HostError, StateError
 from minirt.linux import freezer
 from minirt.oci.verbs.pause import place
 from minirt.state import PAUSED
@@ -20,5 +20,11 @@ def run(call: Call) -> int:
     state = call.loaded()
     if state.current() != PAUSED:
         raise StateError(f"container not paused: {state.id} is {state.current()}")
-    freezer.thaw(place(state))
+    directory = place(state)
+    freezer.thaw(directory)
+    if freezer.held_above(directory):
+        raise HostError(
+            f"container {state.id} stays paused: a cgroup above {directory} is frozen",
+            hint="thaw that one, too",
+        )
     return 0
