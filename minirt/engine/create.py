@@ -62,7 +62,7 @@ def create(
     that was made is removed again and the error is raised.
     """
     try:
-        container = _planned(state, recorder, allowed)
+        container = planned(state, recorder, allowed)
     except BaseException:
         states.remove(state)
         state.unlock()
@@ -80,7 +80,8 @@ def create(
     return container
 
 
-def _planned(state: State, recorder: Tracer, allowed: Iterable[str]) -> Container:
+def planned(state: State, recorder: Tracer, allowed: Iterable[str] = plans.ALL) -> Container:
+    """The container that state.spec describes; what later calls ask for is noted in its state."""
     spec = Spec(state.spec)
     plan = plans.build(spec, allowed)
     state.mechanisms = tuple(m.name for m in plan)

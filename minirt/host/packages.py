@@ -68,6 +68,7 @@ NEEDS = (
     Need("test", "squashfs-tools", "mksquashfs", "a virtual machine's compressed disk"),
     Need("box", "vagrant", "vagrant", "checking vm/Vagrantfile"),
     Need("test", "runc", "runc", "the runtime that minirt-oci is compared with"),
+    Need("test", "criu", "criu", "checkpoint and restore"),
     Need("engines", "podman", "podman", "an engine to be driven by"),
     Need("engines", "catatonit", "catatonit", "the pause container of podman's pods"),
     Need("engines", "buildah", "buildah", "an engine to be driven by"),

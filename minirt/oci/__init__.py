@@ -8,6 +8,7 @@ call.py     one call: its options, its container
 streams.py  descriptors, terminal and sockets that a program gets
 guard.py    the interpreter, safe from containers
 install.py  the launcher; stanzas.py: what to tell the engines
+criu/       checkpoint and restore
 verbs/      one module a verb, imported only when it is called
 """
 

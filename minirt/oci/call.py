@@ -33,7 +33,7 @@ GLOBAL = (
     Option("--systemd-cgroup", "", "make cgroups by asking systemd"),
     Option("--cgroup-manager", "NAME", "cgroupfs (default), systemd or disabled"),
     Option("--rootless", "MODE", "ignored: it is found out"),
-    Option("--criu", "PATH", "ignored: criu is looked up"),
+    Option("--criu", "PATH", "the program for checkpoint and restore"),
     HELP,
     Option("--version -v", "", "print the version"),
 )

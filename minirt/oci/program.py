@@ -46,8 +46,8 @@ VERBS = {
     "update": "change the limits of a container",
     "events": "print what a container uses, and when it runs out of memory",
     "list": "list the containers of the state directory",
-    "checkpoint": "refused: minirt has no support for CRIU yet",
-    "restore": "refused: minirt has no support for CRIU yet",
+    "checkpoint": "write the processes of a container to files",
+    "restore": "make a container of the files of a checkpoint",
     "features": "print what this runtime can do, as JSON",
     "spec": "write a config.json to begin with",
 }

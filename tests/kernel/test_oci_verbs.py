@@ -303,12 +303,6 @@ def test_a_container_in_the_foreground_can_be_paused_and_deleted(runtime: Runtim
         assert running.wait(10) == 128 + 9
 
 
-@pytest.mark.parametrize("verb", ["checkpoint", "restore"])
-def test_what_needs_criu_is_refused(runtime: Runtime, tmp_path: Path, verb: str) -> None:
-    runtime.create("c1", tmp_path / "out")
-    assert "no support for CRIU" in runtime.refusal(verb, "c1")
-
-
 def test_without_a_process_a_container_is_created_but_not_started(
     runtime: Runtime, tmp_path: Path
 ) -> None:

@@ -39,7 +39,7 @@ def run(call: Call) -> int:
     if call.trace is not None:
         call.trace.ended(container, status)
     if not call.words.on("--keep"):
-        _delete(container)
+        delete(container)
     elif call.trace is not None:
         call.trace.told(container.state)
     return status
@@ -51,7 +51,7 @@ def _start(container: Container) -> None:
     container.state.unlock()
 
 
-def _delete(container: Container) -> None:
+def delete(container: Container) -> None:
     """Destroy the container, unless another call was quicker, and has perhaps made a new one."""
     state = container.state
     ours = state.pid, state.start_time
