@@ -6,6 +6,7 @@ log.py      errors where engines look for them
 bundle.py   config.json of a bundle
 call.py     one call: its options, its container
 streams.py  descriptors, terminal and sockets that a program gets
+notify.py   what it tells a service manager
 guard.py    the interpreter, safe from containers
 install.py  the launcher; stanzas.py: what to tell the engines
 criu/       checkpoint and restore

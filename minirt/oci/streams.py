@@ -21,7 +21,6 @@ OPTIONS = (
 )
 # What runc names a terminal by, when it sends one.
 MASTER = "/dev/ptmx"
-NOTIFY = "/run/notify/notify.sock"
 
 
 def reopen() -> None:
@@ -82,27 +81,18 @@ def activated() -> int:
     return int(count) if ours and count.isdecimal() else 0
 
 
-def with_services(document: dict[str, Json]) -> dict[str, Json]:
-    """The configuration with the variables and the mount that a service manager's sockets need.
+def with_services(document: dict[str, Json], state_directory: str) -> dict[str, Json]:
+    """The configuration with the variables and the mount that a service manager's sockets need."""
+    if os.environ.get("NOTIFY_SOCKET"):
+        from minirt.oci import notify
 
-    The program's own pid is 1 inside. It says that it is ready at the socket of NOTIFY_SOCKET
-    (sd_notify(3)), which is mounted alone, not the directory that it is in.
-    """
-    variables: list[Json] = []
-    mounts: list[Json] = []
-    if activated():
-        variables += [f"LISTEN_FDS={activated()}", "LISTEN_PID=1"]
-    notify = os.environ.get("NOTIFY_SOCKET", "")
-    if notify.startswith("/"):
-        variables.append(f"NOTIFY_SOCKET={NOTIFY}")
-        options = ["bind", "nosuid", "noexec", "nodev"]
-        mounts.append({"destination": NOTIFY, "type": "bind", "source": notify, "options": options})
+        document = notify.offered(document, state_directory)
     process = document.get("process")
-    if not variables or not isinstance(process, dict):
+    if not activated() or not isinstance(process, dict):
         return document
-    env = [*_items(process.get("env")), *variables]
-    listed = [*_items(document.get("mounts")), *mounts]
-    return {**document, "process": {**process, "env": env}, "mounts": listed}
+    # The program's own pid is 1 inside.
+    env = [*_items(process.get("env")), f"LISTEN_FDS={activated()}", "LISTEN_PID=1"]
+    return {**document, "process": {**process, "env": env}}
 
 
 def _items(value: Json) -> list[Json]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import socket
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -77,20 +76,6 @@ def test_sockets_of_activation_and_the_pid_that_is_right_inside(runtime: Runtime
     shown = with_descriptors(runtime, "run", "c1", env=others)
     assert files(shown) == []
     assert shown[-1] == "/"
-
-
-def test_the_program_says_that_it_is_ready_at_the_managers_socket(
-    runtime: Runtime, tmp_path: Path
-) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(10)
-        runtime.config["process"]["args"] = ["sh", "-c", "echo $NOTIFY_SOCKET; ls /run/notify"]
-        shown = runtime.must("run", "c1", env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
-        assert shown == "/run/notify/notify.sock\nnotify.sock\n"
-        inside = runtime.bundle / "rootfs/run/notify/notify.sock"
-        assert inside.exists()  # the mount point: an empty file once the container is gone
-        assert inside.stat().st_size == 0
 
 
 def test_the_pidfd_goes_to_its_socket(runtime: Runtime, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def create(call: Call, *, detached: bool) -> Container:
             own = document.get("minirt")
             document["minirt"] = {**(own if isinstance(own, dict) else {}), member: True}
     state = states.new(call.root, call.id)
-    state.spec, state.bundle = streams.with_services(document), directory
+    state.spec, state.bundle = streams.with_services(document, state.directory), directory
     state.wall_time = int(time.time())
     propagate = call.trace is not None and call.trace.creates(state)
     container = creation.create(

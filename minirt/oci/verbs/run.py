@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from minirt.engine.attend import attend
 from minirt.engine.destroy import destroy
 from minirt.engine.start import start
@@ -26,9 +28,9 @@ def run(call: Call) -> int:
     container = create.create(call, detached=detached)
     try:
         if not detached:
-            status = attend(container, _start)
+            status = attend(container, lambda made: _start(made, stays=True))
         else:
-            start(container)
+            _start(container, stays=False)
             container.close()
             return 0
     except BaseException as error:
@@ -45,8 +47,14 @@ def run(call: Call) -> int:
     return status
 
 
-def _start(container: Container) -> None:
-    start(container)
+def _start(container: Container, *, stays: bool) -> None:
+    """Let its program run; `stays` says that we wait for its end."""
+    if os.environ.get("NOTIFY_SOCKET"):
+        from minirt.oci import notify
+
+        notify.start(container, stays=stays)
+    else:
+        start(container)
     # While it runs, others may exec into it, kill and delete it.
     container.state.unlock()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from minirt.engine.container import load
 from minirt.engine.start import start
 from minirt.errors import MinirtError, StateError
@@ -22,7 +24,12 @@ def run(call: Call) -> int:
         raise StateError(f"cannot start a container that is {state.current()}, not created")
     container = load(state, call.recorder, ("assist", "started"), call.log.warn)
     try:
-        start(container)
+        if os.environ.get("NOTIFY_SOCKET"):
+            from minirt.oci import notify
+
+            notify.start(container, stays=False)
+        else:
+            start(container)
     except MinirtError as error:
         # runtime.md, "Lifecycle": after a startContainer or poststart hook that failed the
         # container is stopped and destroyed.
