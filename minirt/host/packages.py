@@ -69,6 +69,7 @@ NEEDS = (
     Need("box", "vagrant", "vagrant", "checking vm/Vagrantfile"),
     Need("test", "runc", "runc", "the runtime that minirt-oci is compared with"),
     Need("test", "criu", "criu", "checkpoint and restore"),
+    Need("test", "uidmap", "newuidmap", "ids that are delegated to an ordinary user"),
     Need("engines", "podman", "podman", "an engine to be driven by"),
     Need("engines", "catatonit", "catatonit", "the pause container of podman's pods"),
     Need("engines", "buildah", "buildah", "an engine to be driven by"),

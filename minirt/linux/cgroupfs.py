@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 # All our cgroups are below one of this name, which goes when the last of them goes.
 SHARED_PARENT = "minirt"
 ATTEMPTS = 100
+EMPTY_SET = "it has no processors or no memory: fill its cpuset.cpus and cpuset.mems first"
 __all__ = ["Entrance", "claim", "make", "read", "remove", "settle", "write"]
 
 
 def claim(directory: str) -> bool:
     """See that no other container lives in `directory`; whether it is there already.
 
-    Then somebody else has made it, and shall remove it.
+    Then somebody else has made it, and shall remove it; what its maker left empty is filled.
     """
     if not os.path.isdir(directory):
         return False
@@ -35,6 +36,7 @@ def claim(directory: str) -> bool:
             " in use already",
             hint="choose another container id or cgroupsPath",
         )
+    inherit_sets(directory)
     return True
 
 
@@ -106,7 +108,10 @@ class Entrance:
             try:
                 os.write(fd, b"0")
             except OSError as error:
-                raise failed("cannot join a cgroup", 'write(tasks, "0")', error) from None
+                problem = failed("cannot join a cgroup", 'write(tasks, "0")', error)
+                if error.errno == errno.ENOSPC:
+                    problem.hint = EMPTY_SET
+                raise problem from None
 
     def close(self) -> None:
         for fd in (*self.tasks, self.directory_fd):

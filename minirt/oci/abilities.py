@@ -18,20 +18,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from minirt.codec import Json
 
-OLDEST = "1.0.0"
-CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
+# Of the specification that this document follows: netDevices and memoryPolicy came with 1.3.
+OLDEST, NEWEST = "1.0.0", "1.3.0"
+CGROUP = {"v1": True, "v2": True, "systemd": True, "systemdUser": False, "rdma": True}
 # Whether config.json may ask for it; whether the machine has it is another question.
 ENABLED = {"apparmor": True, "selinux": True, "intelRdt": False}
 IDMAP = True
 UNSAFE_ANNOTATIONS: tuple[str, ...] = ()
 
 
-def document(newest: str) -> dict[str, Json]:
-    """The answer; `newest` is the version of the specification that is followed."""
+def document() -> dict[str, Json]:
     flags = sorted(FILTER_FLAGS)
     return {
         "ociVersionMin": OLDEST,
-        "ociVersionMax": newest,
+        "ociVersionMax": NEWEST,
         "hooks": list(KINDS),
         "mountOptions": sorted(OPTIONS),
         "linux": {

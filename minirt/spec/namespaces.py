@@ -57,8 +57,9 @@ def _id_map(entry: Reader) -> IdMap:
 def refuse_resctrl(linux: Reader) -> None:
     """ConfigError for `intelRdt`: it was never seen on a processor that has it."""
     if linux.value.get("intelRdt") is not None:
-        what = "minirt does not manage the cache and memory bandwidth of Intel RDT (resctrl)"
-        raise ConfigError(what, pointer=linux.where("intelRdt"), hint="leave it out")
+        what = "minirt does not divide caches and memory bandwidth (resctrl)"
+        hint = "leave it out; a createRuntime hook can put init into a group of /sys/fs/resctrl"
+        raise ConfigError(what, pointer=linux.where("intelRdt"), hint=hint)
 
 
 def require_maps(linux: Reader, given: Mapping[str, str]) -> None:

@@ -95,6 +95,29 @@ def test_what_was_there_before_is_used_and_left(runtime: Runtime, tmp_path: Path
         os.rmdir(directory)
 
 
+def test_what_was_there_without_processors_gets_those_above(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    """Nobody could enter it otherwise: a cpuset of version 1 begins empty."""
+    hierarchy = cgroups.holder(cgroups.hierarchies(), "cpuset")
+    assert hierarchy is not None
+    directory = f"{hierarchy.mountpoint}/{NAME}"
+    os.mkdir(directory)
+    try:
+        runtime.config["linux"]["cgroupsPath"] = f"/{NAME}"
+        groups = created(runtime, tmp_path)
+        assert str(groups.directory("cpuset")) == directory
+        if groups.version("cpuset") == 1:
+            below = f"{directory}/below"
+            os.mkdir(below)  # and this one stays empty
+            said = runtime.refusal("exec", "--cgroup", "cpuset:below", "c1", "true")
+            assert "fill its cpuset.cpus and cpuset.mems first" in said
+            os.rmdir(below)
+        runtime.must("delete", "--force", "c1")
+    finally:
+        os.rmdir(directory)
+
+
 def test_a_cgroup_with_processes_is_refused(runtime: Runtime, tmp_path: Path) -> None:
     runtime.config["linux"]["cgroupsPath"] = f"/minirt/{NAME}"
     groups = created(runtime, tmp_path)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from minirt import plan
-from minirt.hook import SPEC_VERSION
 from minirt.mount_options import OPTIONS, mount_of
 from minirt.oci.program import perform
 from minirt.oci.template import configuration
@@ -67,10 +66,11 @@ def features(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 def test_features_have_what_engines_ask_for(capsys: pytest.CaptureFixture[str]) -> None:
     found = features(capsys)
-    assert (found["ociVersionMin"], found["ociVersionMax"]) == ("1.0.0", SPEC_VERSION)
+    assert (found["ociVersionMin"], found["ociVersionMax"]) == ("1.0.0", "1.3.0")
     linux = found["linux"]
     assert {"pid", "network", "mount", "user"} <= set(linux["namespaces"])
-    assert linux["cgroup"]["v1"] is linux["cgroup"]["v2"] is True
+    assert linux["cgroup"]["v1"] is linux["cgroup"]["v2"] is linux["cgroup"]["systemd"] is True
+    assert "rro" in found["mountOptions"]
     assert "SCMP_ACT_ERRNO" in linux["seccomp"]["actions"]
     assert "CAP_SYS_ADMIN" in linux["capabilities"]
     assert linux["mountExtensions"]["idmap"]["enabled"] is True

@@ -16,9 +16,7 @@ OPTIONS: tuple[Option, ...] = ()
 
 
 def run(call: Call) -> int:
-    from minirt.hook import SPEC_VERSION
-
     if call.words.arguments:
         raise ConfigError("takes no arguments", pointer="features")
-    print(dumps(document(SPEC_VERSION)))
+    print(dumps(document()))
     return 0
