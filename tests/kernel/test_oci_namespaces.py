@@ -198,4 +198,4 @@ def test_the_memory_policy_is_the_programs(runtime: Runtime, tmp_path: Path) -> 
 
 def test_what_is_not_managed_is_refused(runtime: Runtime) -> None:
     runtime.config["linux"]["intelRdt"] = {"closID": "a"}
-    assert "/linux/intelRdt: minirt does not manage" in runtime.refusal()
+    assert "/linux/intelRdt: minirt does not divide caches" in runtime.refusal()
