@@ -78,6 +78,7 @@ NEEDS = (
     Need("engines", "skopeo", "skopeo", "giving the engines our image"),
     Need("engines", "containernetworking-plugins", "/usr/lib/cni/bridge", "networks of pods"),
     Need("engines", "iptables", "iptables", "networks of engines"),
+    Need("engines", "criu", "criu", "checkpoints by podman"),
     Need("bare", "mmdebstrap", "mmdebstrap", "a bare Debian to test on"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -174,3 +175,21 @@ def test_kube_play(podman: Engine, tmp_path: Path) -> None:
     until(lambda: podman.call(*fetch).stdout.startswith("Welcome"))
     podman.must("kube", "down", str(tmp_path / "pod.yaml"))
     assert podman.must("ps", "--all", "--quiet") == ""
+
+
+def test_checkpoint_and_restore(podman: Engine) -> None:
+    check = subprocess.run(["criu", "check"], capture_output=True, text=True, check=False)
+    if check.returncode:
+        pytest.skip(f"not run: criu cannot work on this kernel: {check.stderr.splitlines()[0]}")
+    count = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done"
+    podman.must(
+        "run", "--detach", "--network", "none", "--name", "counter", IMAGE, "sh", "-c", count
+    )
+    until(lambda: "3" in podman.must("logs", "counter").split())
+    podman.must("container", "checkpoint", "counter")
+    before = podman.must("logs", "counter").split()
+    assert "Exited" in podman.must("ps", "--all", "--filter", "name=counter")
+    podman.must("container", "restore", "counter")
+    until(lambda: len(podman.must("logs", "counter").split()) > len(before))
+    assert podman.must("logs", "counter").split()[len(before)] == str(int(before[-1]) + 1)
+    podman.must("rm", "--force", "--time", "0", "counter")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from minirt import plan
 from minirt.mount_options import OPTIONS, mount_of
+from minirt.oci import reference
 from minirt.oci.program import perform
 from minirt.oci.template import configuration
 from minirt.reader import Reader
@@ -83,3 +85,18 @@ def test_every_mount_option_that_is_promised_is_taken(option: str) -> None:
     """A bind mount takes no options but those that are known."""
     entry = {"destination": "/x", "source": "/x", "options": ["bind", option]}
     assert mount_of(MountSpec(Reader(entry))).data == ()
+
+
+def test_the_reference_is_what_the_program_reads() -> None:
+    page = Path(__file__).parent.parent.parent / "docs/oci-reference.md"
+    assert page.read_text() == "".join(f"{line}\n" for line in reference.lines())
+
+
+def test_the_errors_that_the_guide_explains_are_ours() -> None:
+    root = Path(__file__).parent.parent.parent
+    code = "".join(path.read_text() for path in (root / "minirt").rglob("*.py"))
+    table = (root / "docs/oci.md").read_text().split("## When something is wrong")[1]
+    quoted = re.findall(r"^\| `([^`]+)` \|", table, re.M)
+    assert len(quoted) >= 3
+    for text in quoted:
+        assert text in code
