@@ -200,7 +200,6 @@ def joining(joined: Mapping[str, str], opened: list[int]) -> Iterator[str]:
     for kind, path in joined.items():
         if path and kind in LEFT_OUT:
             opened.append(os.open(path, os.O_RDONLY))
-            os.set_inheritable(opened[-1], True)  # noqa: FBT003  (its signature)
             yield from ("--inherit-fd", f"fd[{opened[-1]}]:{LEFT_OUT[kind]}")
         elif path:
             yield from ("--join-ns", f"{kind}:{path}")

@@ -23,9 +23,11 @@ from minirt.linux.files import make_directories, make_file
 from minirt.linux.namespaces import CLONE_NEWNS, unshare
 from minirt.linux.process import (
     SIGKILL,
+    close_range,
     default_signals,
     ignored_realtime,
     pidfd_open,
+    pidfd_send_signal,
     start_time,
 )
 from minirt.oci.criu import outside, program
@@ -85,7 +87,7 @@ def _restore(call: Call, container: Container) -> None:
     joined = plans.namespaces(container.plan, spec)
     argv = [path, *options(call, state), *found.restored(spec), *outside.joining(joined, opened)]
     try:
-        status = _run(container, argv, found)
+        status = _run(container, argv, found, opened)
     finally:
         for fd in opened:
             os.close(fd)
@@ -110,18 +112,24 @@ def _pid_file(state: State) -> str:
     return f"{state.directory}/criu-pid"
 
 
-def _run(container: Container, argv: list[str], found: Outside) -> int:
+def _run(container: Container, argv: list[str], found: Outside, inherited: list[int]) -> int:
     """Run criu to its end; its status."""
     os.mkdir(_root(container.state), 0o700)
     ours, theirs = pair()
     pid, pidfd = clone3(0, cgroup_fd=container.ctx.cgroup_fd)
     if pid == 0:
         ours.close()
+        close_range(3, cloexec=True)  # an engine may have left some open
+        for fd in inherited:
+            os.set_inheritable(fd, True)  # noqa: FBT003  (its signature)
         _become(container, argv, found, theirs)
     theirs.close()
     try:
         ours.receive()  # an error, or the end of the stream: it executes
         return wait(pidfd)
+    except KeyboardInterrupt:
+        pidfd_send_signal(pidfd, SIGKILL)
+        raise
     finally:
         ours.close()
         os.close(pidfd)
