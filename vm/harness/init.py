@@ -18,6 +18,7 @@ from typing import BinaryIO
 from minirt.linux.calls import NUMBERS, check
 from minirt.linux.command import PATH
 from minirt.linux.mount import MNT_DETACH, MS_BIND, mount, pivot_root, umount2
+from minirt.linux.netdev import bring_up
 
 NUMBERS["finit_module"] = 313  # only where User Mode Linux is, x86_64
 MODULES = ("overlay", "veth", "bridge", "nf_tables")
@@ -37,6 +38,7 @@ def main(channel: str, modules: str = "") -> None:
     make_root_writable()
     mount_the_rest()
     name_disk()
+    bring_up("lo")
     with os.fdopen(open_channel(channel), "r+b", buffering=0) as stream:
         say(stream, "ready", os.uname().release)
         order = json.loads(read_line(stream))
@@ -77,6 +79,8 @@ def mount_the_rest() -> None:
     mount("proc", "/proc", "proc")
     mount("sysfs", "/sys", "sysfs")
     mount("devtmpfs", "/dev", "devtmpfs")
+    os.makedirs("/dev/pts", exist_ok=True)
+    mount("devpts", "/dev/pts", "devpts")
     mount("tmpfs", RUN, "tmpfs")
     # The tests' own directory: overlayfs takes no other overlay for its writable layer.
     mount("tmpfs", "/var/tmp", "tmpfs")  # noqa: S108

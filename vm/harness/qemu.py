@@ -31,6 +31,9 @@ MODULES = (
     # libcrc32c asks for it by the name of an algorithm, which no file names as a dependency.
     "crc32c_generic",
     "ext4", "brd", "overlay", "veth", "bridge", "nf_tables", "nft_chain_nat", "nft_masq", "nft_ct",
+    # What criu looks for.
+    "unix_diag", "inet_diag", "tcp_diag", "udp_diag", "raw_diag", "af_packet_diag", "netlink_diag",
+    "tun",
 )  # fmt: skip
 INIT = Path(__file__).with_name("qemu-init.sh")
 
