@@ -201,7 +201,7 @@ def test_a_cgroup_below_the_containers(runtime: Runtime) -> None:
     for directory in directories:
         (directory / "below").mkdir()
         for name in ("cpuset.cpus", "cpuset.mems"):  # version 1 lets nobody in without them
-            if (directory / name).exists():
+            if (directory / "below" / name).exists():
                 (directory / "below" / name).write_text((directory / name).read_text())
     shown = runtime.must("exec", "--cgroup", "below", "c1", "cat", "/proc/self/cgroup")
     paths = [line.rpartition(":")[2] for line in shown.splitlines()]

@@ -45,11 +45,9 @@ RUNTIME_IN_SHORT = (
         f"tests/kernel/test_oci_verbs.py::test_{name}"
         for name in (
             "a_paused_container_does_nothing_and_a_resumed_one_goes_on",
-            "kill_all_reaches_what_init_left_behind",
             "limits_change_while_it_runs",
         )
     ),
-    "tests/kernel/test_oci_events.py::test_statistics_have_the_layout_of_runc",
     "tests/kernel/test_oci_events.py::test_want_of_memory_is_told_when_it_happens",
     "tests/kernel/test_oci_exec.py::test_a_cgroup_below_the_containers",
 )
