@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs/oci.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
+STATE = "/var/lib/minirt"
 CHANGED = ("/etc", "/usr/local/bin")
 BUSYBOX = "docker.io/library/busybox:latest"
 # What a machine without CAP_SYS_RESOURCE and systemd needs, as the page says.
@@ -71,6 +72,8 @@ def machine(scratch: Path, archive: Path) -> Iterator[Machine]:
         work.mkdir(parents=True)
         data = f"lowerdir={name},upperdir={upper},workdir={work}"
         mount.mount("overlay", name, "overlay", data=data)
+    Path(STATE).mkdir(exist_ok=True)
+    mount.mount("tmpfs", STATE, "tmpfs")  # others on this machine may have installed it already
     Path("/etc/containers/containers.conf.d/zz-documents.conf").write_text(SETTINGS)
     Path("/etc/containers/storage.conf").write_text(
         f'[storage]\ndriver = "overlay"\nrunroot = "/run/storage"\ngraphroot = "{where}/storage"\n'
@@ -80,7 +83,7 @@ def machine(scratch: Path, archive: Path) -> Iterator[Machine]:
     podman.must("tag", IMAGE, BUSYBOX)
     yield Machine(where)
     podman.must("rm", "--all", "--force", "--time", "0")
-    for name in CHANGED:
+    for name in (*CHANGED, STATE):
         mount.umount2(name, mount.MNT_DETACH)
 
 
