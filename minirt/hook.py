@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from minirt.codec import dumps
 
 TYPE_CHECKING = False
@@ -13,10 +15,22 @@ if TYPE_CHECKING:
 SPEC_VERSION = "1.2.0"
 
 
-def run(ctx: Context, hook: Hook, status: str, pid: int) -> None:
-    """Run it to its end; HostError when it fails or takes too long."""
+def run(ctx: Context, hook: Hook, status: str, pid: int, *, inside: bool = False) -> None:
+    """Run it to its end; HostError when it fails or takes too long.
+
+    Without an `env` of its own it gets ours, as with any execve; but not `inside`, where our
+    variables are none of the container's business.
+    """
     text = dumps(state(ctx, status, pid))
-    ctx.call(hook.args or (hook.path,), text, hook.env, hook.path, hook.timeout)
+    env = hook.env if hook.env or inside else inherited()
+    ctx.call(hook.args or (hook.path,), text, env, hook.path, hook.timeout)
+
+
+def inherited() -> list[str]:
+    """Our own environment, with a PATH where an engine gave us none."""
+    from minirt.linux.command import PATH
+
+    return [f"{name}={value}" for name, value in {"PATH": PATH, **os.environ}.items()]
 
 
 def state(ctx: Context, status: str, pid: int) -> dict[str, Json]:

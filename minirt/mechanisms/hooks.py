@@ -33,18 +33,20 @@ class Hooks(Mechanism):
         self.run(ctx, "createRuntime", "creating", ctx.pid)
 
     def seal(self, ctx: Context) -> None:
-        self.run(ctx, "createContainer", "creating", os.getpid())
+        self.run(ctx, "createContainer", "creating", os.getpid(), inside=True)
 
     def start(self, ctx: Context) -> None:
-        self.run(ctx, "startContainer", "created", os.getpid())
+        self.run(ctx, "startContainer", "created", os.getpid(), inside=True)
 
     def started(self, ctx: Context) -> None:
         self.run(ctx, "poststart", "running", ctx.pid)
 
-    def run(self, ctx: Context, kind: str, status: str, pid: int) -> None:
+    def run(
+        self, ctx: Context, kind: str, status: str, pid: int, *, inside: bool = False
+    ) -> None:
         """Run the hooks of a kind in their order; `pid` is init's, as seen from where they run."""
         for hook in self.hooks.get(kind, ()):
-            run(ctx, hook, status, pid)
+            run(ctx, hook, status, pid, inside=inside)
 
     def describe(self) -> str:
         return "hooks: " + ", ".join(kind for kind, hooks in self.hooks.items() if hooks)

@@ -129,6 +129,17 @@ def test_args_env_and_the_trace_context(hooked: Hooked) -> None:
     assert "TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-" in line["env"]
 
 
+def test_without_an_env_a_hook_on_the_host_gets_the_runtimes(hooked: Hooked) -> None:
+    hooked.set("createRuntime", "createContainer", "poststop")
+    hooked.runtime.config["process"]["args"] = ["true"]
+    hooked.runtime.must("run", "c1", env={"PATH": "/opt:/usr/bin:/bin", "OF_THE_HOST": "x"})
+    seen = {line["kind"]: line["env"] for line in hooked.lines()}
+    for kind in ("createRuntime", "poststop"):
+        assert "PATH=/opt:/usr/bin:/bin " in seen[kind]
+        assert "OF_THE_HOST=x" in seen[kind]
+    assert "OF_THE_HOST" not in seen["createContainer"]
+
+
 def test_the_first_argument_is_argv_0(hooked: Hooked, tmp_path: Path) -> None:
     """Docker's network is the daemon's own program, called by another name."""
     out = tmp_path / "argv"
