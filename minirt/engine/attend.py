@@ -78,9 +78,11 @@ class Forwarder:
         """Wait for init to end, and carry its terminal's bytes meanwhile; its status."""
         pidfd, terminal = self.container.ctx.pidfd, self.container.terminal
         if terminal >= 0:
+            from minirt.builders.process import PARTIAL
             from minirt.engine.relay import relay
 
-            relay(terminal, pidfd, self.wakeup, self.interrupt)
+            partial = self.container.spec.terminal == PARTIAL
+            relay(terminal, pidfd, self.wakeup, self.interrupt, partial=partial)
         else:
             wait_for(pidfd, self.wakeup)
         status = wait(pidfd)

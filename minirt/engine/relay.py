@@ -19,24 +19,51 @@ if TYPE_CHECKING:
 STDIN, STDOUT, STDERR = 0, 1, 2
 
 
-def relay(master: int, pidfd: int, wakeup: Wakeup, interrupt: Callable[[int], None]) -> None:
-    """Copy bytes between our terminal and the container's until its init has ended.
+def relay(
+    master: int, pidfd: int, wakeup: Wakeup, interrupt: Callable[[int], None], *, partial: bool
+) -> None:
+    """Copy our input to the container's terminal, and what comes of it out, until init has ended.
 
+    `partial` says that what is redirected is not the terminal: init has it already.
     `interrupt` is called with the process group that Ctrl-C was meant for, on the terminal.
     """
-    set_handler(SIGWINCH, lambda _signal, _frame: _copy_window_size(master))
-    _copy_window_size(master)  # it may have changed since init read it
-    saved = termios.tcgetattr(STDIN)
-    termios.tcsetattr(STDIN, termios.TCSADRAIN, _raw(saved))
+    screen = first_terminal((STDOUT, STDERR, STDIN)) if partial else STDOUT
+    own = own_terminal()
+    set_handler(SIGWINCH, lambda _signal, _frame: _copy_window_size(own, master))
+    _copy_window_size(own, master)  # it may have changed since init read it
     try:
-        _copy(master, pidfd, wakeup, interrupt)
+        if own != STDIN:  # no keys come from it, so it needs no other mode
+            return _copy(master, pidfd, wakeup, interrupt, screen)
+        saved = termios.tcgetattr(own)
+        termios.tcsetattr(own, termios.TCSADRAIN, _raw(saved))
+        try:
+            _copy(master, pidfd, wakeup, interrupt, screen)
+        finally:
+            termios.tcsetattr(own, termios.TCSADRAIN, saved)
     finally:
-        termios.tcsetattr(STDIN, termios.TCSADRAIN, saved)
+        if own > STDERR:
+            os.close(own)
 
 
-def _copy(master: int, pidfd: int, wakeup: Wakeup, interrupt: Callable[[int], None]) -> None:
-    # What is redirected is not the terminal, and init has it already.
-    screen = next(number for number in (STDOUT, STDERR, STDIN) if os.isatty(number))
+def own_terminal() -> int:
+    """The caller's terminal: a standard stream, else, if all are redirected, /dev/tty; or -1."""
+    own = first_terminal((STDIN, STDERR, STDOUT))
+    if own >= 0:
+        return own
+    try:
+        return os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
+def first_terminal(streams: tuple[int, ...]) -> int:
+    """The first of our own streams that is a terminal; -1 for none."""
+    return next((number for number in streams if os.isatty(number)), -1)
+
+
+def _copy(
+    master: int, pidfd: int, wakeup: Wakeup, interrupt: Callable[[int], None], screen: int
+) -> None:
     poll = select.poll()
     for fd in (STDIN, master, pidfd, wakeup.fd):
         poll.register(fd, select.POLLIN)
@@ -77,8 +104,8 @@ def _is_interrupt(keys: bytes, master: int) -> bool:
     return bool(attributes[3] & termios.ISIG) and attributes[6][termios.VINTR] in keys
 
 
-def _copy_window_size(master: int) -> None:
-    size = fcntl.ioctl(STDIN, termios.TIOCGWINSZ, b"\0" * 8)
+def _copy_window_size(own: int, master: int) -> None:
+    size = fcntl.ioctl(own, termios.TIOCGWINSZ, b"\0" * 8)
     fcntl.ioctl(master, termios.TIOCSWINSZ, size)
 
 

@@ -41,9 +41,7 @@ class Hooks(Mechanism):
     def started(self, ctx: Context) -> None:
         self.run(ctx, "poststart", "running", ctx.pid)
 
-    def run(
-        self, ctx: Context, kind: str, status: str, pid: int, *, inside: bool = False
-    ) -> None:
+    def run(self, ctx: Context, kind: str, status: str, pid: int, *, inside: bool = False) -> None:
         """Run the hooks of a kind in their order; `pid` is init's, as seen from where they run."""
         for hook in self.hooks.get(kind, ()):
             run(ctx, hook, status, pid, inside=inside)

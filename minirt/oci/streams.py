@@ -49,11 +49,20 @@ def check(words: Words, process: Json, *, detached: bool) -> None:
             "cannot use console socket if runc will not detach or allocate tty",
             hint="leave --console-socket out",
         )
-    if terminal and not detached and not os.isatty(0):
+    if terminal and not detached and not _has_terminal():
         raise ConfigError(
-            "cannot relay a terminal: standard input is none",
+            "cannot relay a terminal: there is none here",
             hint="--detach and --console-socket PATH, or run it from a terminal",
         )
+
+
+def _has_terminal() -> bool:
+    from minirt.engine.relay import own_terminal
+
+    own = own_terminal()
+    if own > 2:  # /dev/tty, opened for this look
+        os.close(own)
+    return own >= 0
 
 
 def preserved(words: Words) -> int:

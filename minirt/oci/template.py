@@ -34,8 +34,7 @@ def configuration(version: str, *, rootless: bool) -> Object:
             ],
             "cwd": "/",
             "capabilities": {
-                name: list(CAPABILITIES)
-                for name in ("bounding", "effective", "permitted", "ambient")
+                name: list(CAPABILITIES) for name in ("bounding", "effective", "permitted")
             },
             "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
             "noNewPrivileges": True,

@@ -21,7 +21,7 @@ from oci import Runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Self
+    from typing import Any, Self
 
 PTS = {
     "destination": "/dev/pts", "type": "devpts", "source": "devpts",
@@ -188,5 +188,36 @@ def test_in_the_foreground_the_callers_terminal_is_relayed(
         runtime.must("delete", "--force", "c1")
 
 
+@pytest.mark.parametrize("given", ["stdin", "stderr", "nothing but a controlling terminal"])
+def test_what_the_terminal_shows_goes_to_our_output(runtime: Runtime, given: str) -> None:
+    """Whoever reads our output, at a terminal or not, sees all that the program printed."""
+    runtime.config["process"]["args"] = ["sh", "-c", "read line; stty size; echo said $line"]
+    (runtime.bundle / "config.json").write_text(json.dumps(runtime.config))
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 99, 0, 0))
+    streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    streams |= {given: slave} if given in streams else {}
+    call = [*oci.PROGRAM, "--root", str(runtime.root), "run", "c1"]
+    with subprocess.Popen(
+        call,
+        cwd=runtime.bundle,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+        **streams,
+    ) as process:
+        if process.stdin:
+            process.stdin.write(b"hello\n")
+            process.stdin.flush()
+        else:
+            os.write(master, b"hello\n")
+        assert process.stdout is not None
+        shown = process.stdout.read().decode()
+        assert process.wait(PATIENCE_S) == 0
+    assert "44 99\r\nsaid hello\r\n" in shown
+    os.close(master)
+    os.close(slave)
+
+
 def test_without_a_terminal_here_there_is_none_to_relay(runtime: Runtime) -> None:
-    assert "standard input is none" in runtime.refusal("run", "c1")
+    assert "there is none here" in runtime.refusal("run", "c1", start_new_session=True)
