@@ -27,13 +27,13 @@ def look_up(name: str, path: str) -> str:
             os.stat(name)
         except OSError as error:
             raise explain(name, error) from None
-        if os.path.isdir(name) or not os.access(name, os.X_OK):
+        if os.path.isdir(name) or not _may_execute(name):
             raise explain(name, PermissionError(errno.EACCES, "Permission denied"))
         return name
     refused = False
     for directory in (path or DEFAULT_PATH).split(":"):
         candidate = f"{directory or '.'}/{name}"
-        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+        if _may_execute(candidate) and not os.path.isdir(candidate):
             return candidate
         refused = refused or os.path.isfile(candidate)
     if refused:
@@ -42,6 +42,11 @@ def look_up(name: str, path: str) -> str:
         f'exec: "{name}": executable file not found in $PATH',
         hint=f"PATH inside is {path or DEFAULT_PATH}",
     )
+
+
+def _may_execute(path: str) -> bool:
+    """By our capabilities too (CAP_DAC_OVERRIDE), which plain access(2) leaves out of account."""
+    return os.access(path, os.X_OK, effective_ids=True)
 
 
 def refuse_magic_links(program: str) -> None:
@@ -90,7 +95,7 @@ def explain(program: str, error: OSError) -> CommandError:
     hint = ""
     if error.errno == errno.EACCES and os.path.isdir(program):
         said = "is a directory"
-    elif error.errno == errno.EACCES and not os.access(program, os.X_OK):
+    elif error.errno == errno.EACCES and not _may_execute(program):
         hint = "chmod +x the file"
     return CommandError(f"{program}: {said}", exit_code=126, hint=hint)
 

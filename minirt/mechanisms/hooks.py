@@ -33,6 +33,7 @@ class Hooks(Mechanism):
         self.run(ctx, "createRuntime", "creating", ctx.pid)
 
     def seal(self, ctx: Context) -> None:
+        os.fchdir(ctx.root)  # the container's files, which these hooks work on, have no name yet
         self.run(ctx, "createContainer", "creating", os.getpid(), inside=True)
 
     def start(self, ctx: Context) -> None:

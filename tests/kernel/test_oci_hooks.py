@@ -140,6 +140,13 @@ def test_without_an_env_a_hook_on_the_host_gets_the_runtimes(hooked: Hooked) -> 
     assert "OF_THE_HOST" not in seen["createContainer"]
 
 
+def test_a_create_container_hook_starts_in_the_containers_files(hooked: Hooked) -> None:
+    """They have no name there yet, and some are for the hook to change."""
+    words = {"path": "/bin/sh", "args": ["sh", "-c", "echo hooked > ./of-the-hook"]}
+    hooked.runtime.config["hooks"] = {"createContainer": [words]}
+    assert hooked.runtime.output("cat", "/of-the-hook") == "hooked\n"
+
+
 def test_the_first_argument_is_argv_0(hooked: Hooked, tmp_path: Path) -> None:
     """Docker's network is the daemon's own program, called by another name."""
     out = tmp_path / "argv"

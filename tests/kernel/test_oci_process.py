@@ -38,6 +38,18 @@ def test_the_user_its_groups_and_its_umask(runtime: Runtime) -> None:
     assert found["Umask"] == "0027"
 
 
+def test_a_capability_may_stand_for_the_right_to_execute(runtime: Runtime) -> None:
+    """CAP_DAC_OVERRIDE does, where somebody at least may execute the file."""
+    program = runtime.bundle / "rootfs/roots"
+    program.write_text("#!/bin/sh\necho executed\n")
+    program.chmod(0o744)
+    process(runtime, user={"uid": 7, "gid": 8}, args=["/roots"])
+    assert "permission denied" in runtime.refusal()
+    names = ["CAP_DAC_OVERRIDE"]
+    process(runtime, capabilities=dict.fromkeys(("bounding", "effective", "permitted"), names))
+    assert runtime.output("/roots") == "executed\n"
+
+
 def test_the_environment_and_the_arguments_are_exactly_those(runtime: Runtime) -> None:
     process(runtime, env=["A=1", "B=x=y", "C=", "HOME=/x", "A=2", "PATH=/bin"])
     shown = runtime.output("/usr/bin/env").splitlines()
