@@ -49,16 +49,27 @@ ORIGINS = {
 def limited(resources: Mapping[str, Json]) -> list[str]:
     """The controllers that `resources` has limits for."""
     by_name = [file.partition(".")[0] for file in _unified(resources)]
-    return list(dict.fromkeys([c for c in MEMBERS if settings(resources, c, 1)] + by_name))
+    return list(dict.fromkeys([c for c in MEMBERS if _translated(resources, c, 1)] + by_name))
 
 
 def settings(resources: Mapping[str, Json], controller: str, version: int) -> Settings:
     """The files of `controller` to write in a cgroup of this version; [] for no limit."""
     own = [(f, v) for f, v in _unified(resources).items() if f.startswith(f"{controller}.")]
+    if own and version == 1:
+        raise ConfigError(
+            "invalid configuration: this is for cgroups of version 2, and the controller"
+            f" {controller} is one of version 1 here",
+            pointer=pointer(resources, own[0][0]),
+            hint="limit it by the member of linux.resources that stands for it",
+        )
+    return _translated(resources, controller, version) + own
+
+
+def _translated(resources: Mapping[str, Json], controller: str, version: int) -> Settings:
     if controller not in MEMBERS:
-        return own
+        return []
     reader, member = Reader(resources, POINTER), MEMBERS[controller]
-    return _TRANSLATE[version][controller](reader.object(member) if member else reader) + own
+    return _TRANSLATE[version][controller](reader.object(member) if member else reader)
 
 
 def pointer(resources: Mapping[str, Json], file: str) -> str:

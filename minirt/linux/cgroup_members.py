@@ -68,6 +68,8 @@ def _signal(directory: str, signal: int) -> None:
 
 def kill(directory: str) -> None:
     """Kill every process in the cgroup and its children, and wait until they are gone."""
+    if not members(directory):
+        return
     if os.path.exists(f"{directory}/{freezer.V1}"):
         freezer.thaw(directory)
     if os.path.exists(f"{directory}/cgroup.kill"):

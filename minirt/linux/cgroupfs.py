@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# All our cgroups are below one of this name, which goes when the last of them goes.
-SHARED_PARENT = "minirt"
+# All our cgroups are below one of this name, or of this and a key; it goes with the last of them.
+SHARED_PARENT, KEY_LENGTH = "minirt", 8
 ATTEMPTS = 100
 EMPTY_SET = "it has no processors or no memory: fill its cpuset.cpus and cpuset.mems first"
 __all__ = ["Entrance", "claim", "make", "read", "remove", "settle", "write"]
@@ -129,8 +129,13 @@ def remove(directories: Sequence[str], keep: Sequence[str] = ()) -> None:
     if left:
         _empty(left, keep)
     for parent in {os.path.dirname(directory) for directory in directories}:
-        if os.path.basename(parent) == SHARED_PARENT:
+        if _is_shared(os.path.basename(parent)):
             _rmdir(parent)  # unless other containers are in it
+
+
+def _is_shared(name: str) -> bool:
+    name, dash, key = name.partition("-")
+    return name == SHARED_PARENT and (not dash or (len(key) == KEY_LENGTH and key.isalnum()))
 
 
 def _refuse_frozen(directories: Sequence[str]) -> None:
@@ -146,10 +151,11 @@ def _refuse_frozen(directories: Sequence[str]) -> None:
 
 def _empty(directories: Sequence[str], keep: Sequence[str]) -> None:
     from minirt.linux import freezer
-    from minirt.linux.cgroup_members import kill
+    from minirt.linux.cgroup_members import kill, members
 
     still = freezer.place(directories)
-    if still and freezer.frozen(still):
+    # Who is frozen does not die; but a cgroup of somebody else's, if none is, stays as it was.
+    if still and freezer.frozen(still) and members(still):
         freezer.thaw(still)
     for directory in directories:
         if directory in keep:

@@ -105,16 +105,19 @@ def set_handler(signal: int, handler: Callable[[int, object], None]) -> None:
 
 
 def signal_number(text: str) -> int:
-    """The number of a signal given as "9", "KILL" or "SIGKILL"; 0 if there is none."""
+    """The number of a signal given as "9", "KILL" or "SIGKILL"; -1 if there is none.
+
+    0 is one: it is sent to see whether one could be (kill(2)).
+    """
     if text.isdigit():
-        return int(text) if 0 < int(text) <= LAST_SIGNAL else 0
+        return int(text) if int(text) <= LAST_SIGNAL else -1
     name = text.upper().removeprefix("SIG")
     first, last = _signal.SIGRTMIN, _signal.SIGRTMAX
     for base, number, sign in (("RTMIN", first, 1), ("RTMAX", last, -1)):
         rest = name.removeprefix(base)
         if name.startswith(base) and (not rest or rest[1:].isdigit()):
             return int(number) + sign * int(rest[1:] or 0)
-    found: int = getattr(_signal, f"SIG{name}", 0)
+    found: int = getattr(_signal, f"SIG{name}", -1) if name.isalnum() else -1
     return int(found)
 
 

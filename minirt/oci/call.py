@@ -66,9 +66,9 @@ class Call:
         return self.words.arguments[0]
 
     @property
-    def own_name(self) -> str:
-        """The id, with what tells it from the same one below another root."""
-        return f"{self.id}-{states.State(self.root, self.id).key}"
+    def root_key(self) -> str:
+        """8 hex digits that tell our containers from those of the same id below another root."""
+        return f"{states.fnv1a(self.root):08x}"
 
     def loaded(self, *, lock: bool = True) -> State:
         """The container's record, locked unless it is only to be looked at; StateError."""

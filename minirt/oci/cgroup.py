@@ -26,12 +26,12 @@ def manager(options: Words) -> str:
     return name
 
 
-def placed(document: dict[str, Json], own_name: str, name: str) -> dict[str, Json]:
-    """`document` with a path for the cgroup, or without any cgroup.
+def placed(document: dict[str, Json], key: str, container_id: str, name: str) -> dict[str, Json]:
+    """`document` with a path for the cgroup, or without any cgroup; `name` is the manager's.
 
-    The specification leaves the absent path to us: /minirt/NAME, and for an ordinary user the
-    same below the own cgroup, where something may have been delegated. `own_name` is one that no
-    container of another state directory has.
+    The specification leaves the absent path to us: /minirt-KEY/ID, and for an ordinary user the
+    same below the own cgroup, where something may have been delegated. No other state directory
+    has this `key`.
     """
     given = document.get("linux") or {}
     if not isinstance(given, dict):  # the reader of the specification says what is wrong
@@ -39,7 +39,7 @@ def placed(document: dict[str, Json], own_name: str, name: str) -> dict[str, Jso
     linux = dict(given)
     path = str(linux.get("cgroupsPath") or "")
     if name == SYSTEMD:
-        parent, unit = _unit(path, own_name)
+        parent, unit = _unit(path, f"{container_id}-{key}")
         scope = f"{_slice(parent)}/{unit}"
         own: Json = {"slice": parent, "unit": unit, "path": scope}
         linux["cgroupsPath"] = f"{scope}/container"
@@ -48,7 +48,7 @@ def placed(document: dict[str, Json], own_name: str, name: str) -> dict[str, Jso
         linux["cgroupsPath"] = ""
     elif not path and (os.geteuid() == 0 or linux.get("resources")):
         below = "/" if os.geteuid() == 0 else ""
-        linux["cgroupsPath"] = f"{below}minirt/{own_name}"
+        linux["cgroupsPath"] = f"{below}minirt-{key}/{container_id}"
     return {**document, "linux": linux}
 
 

@@ -23,15 +23,17 @@ def chosen(directories: Sequence[str], wanted: Iterable[str]) -> list[str]:
     for text in wanted:
         names, colon, path = text.rpartition(":")
         if ".." in path.split("/"):
-            raise ConfigError(f'"{text}" leads out of the container\'s cgroup', pointer=OPTION)
+            raise ConfigError(f"{path} is not a sub cgroup path", pointer=OPTION)
         hit = [d for d in directories if not colon or _has(d, names.split(","))]
         if not hit:
             hint = "leave the controllers out on version 2"
-            raise ConfigError(f"no cgroup of the container has {names}", pointer=OPTION, hint=hint)
+            raise ConfigError(f"unknown controller {names}", pointer=OPTION, hint=hint)
         for directory in hit:
             below = f"{directory}/{path.strip('/')}".rstrip("/")
             if not os.path.isdir(below):
-                raise ConfigError(f"{below}: no such file or directory", pointer=OPTION)
+                where = f"{below}/cgroup.procs"
+                what = f"adding pid of the process to {where}: no such file or directory"
+                raise ConfigError(what, pointer=OPTION, hint="make it first")
             found[directory] = below
     return list(found.values())
 

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from minirt.images import build
-from minirt.state import State
+from minirt.state import fnv1a
 from minirt.vm.layers import merge
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Runtime:
 
     def cgroup(self, name: str) -> str:
         """The path of its cgroup where its configuration names none."""
-        return f"/minirt/{name}-{State(str(self.root), name).key}"
+        return f"/minirt-{fnv1a(str(self.root)):08x}/{name}"
 
 
 def configuration(args: tuple[str, ...]) -> dict[str, Any]:

@@ -149,6 +149,45 @@ def test_a_frozen_cgroup_is_refused_at_once(runtime: Runtime) -> None:
             cgroupfs.remove([f"{other.mountpoint}/{os.path.basename(parent)}"])
 
 
+def test_a_frozen_cgroup_of_somebody_elses_stays_as_it_was(runtime: Runtime) -> None:
+    found = cgroups.hierarchies()
+    hierarchy = cgroups.holder(found, "freezer") or found[0]
+    path = f"/minirt-theirs-{os.getpid()}"
+    theirs = f"{hierarchy.mountpoint}{path}"
+    os.mkdir(theirs)
+    try:
+        freezer.freeze(theirs)
+        runtime.config["linux"]["cgroupsPath"] = path
+        for _ in range(2):
+            assert "frozen" in runtime.call("create", "c1", timeout=20).stderr
+            assert freezer.frozen(theirs)
+    finally:
+        freezer.thaw(theirs)
+        cgroupfs.remove([f"{other.mountpoint}{path}" for other in found])
+
+
+def test_the_cgroup_that_nobody_named_has_the_containers_id(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    groups = Groups(runtime.create("c1", tmp_path / "output"))
+    directory = groups.directory("pids")
+    assert directory.name == "c1"
+    runtime.must("delete", "--force", "c1")
+    assert not directory.parent.exists()
+
+
+def test_signal_0_asks_whether_there_is_somebody(runtime: Runtime, tmp_path: Path) -> None:
+    init = runtime.start("c1", tmp_path / "output")
+    runtime.must("kill", "c1", "0")
+    assert runtime.state("c1")["status"] == "running"
+    runtime.must("kill", "c1", "KILL")
+    assert ends(init)
+    assert "container not running" in runtime.call("kill", "c1", "0").stderr
+    runtime.must("kill", "--all", "c1", "0")
+    assert "unknown signal" in runtime.call("kill", "c1", "_IGN").stderr
+    runtime.must("delete", "c1")
+
+
 def test_kill_all_reaches_what_init_left_behind(runtime: Runtime, tmp_path: Path) -> None:
     """In the pid namespace of the host the others outlive init."""
     linux = runtime.config["linux"]

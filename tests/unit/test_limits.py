@@ -90,6 +90,14 @@ def test_a_unified_file_that_is_no_file_of_a_controller_is_refused(file: str) ->
         limits.limited({"unified": {file: "1"}})
 
 
+def test_a_unified_file_is_refused_where_its_controller_is_of_version_1() -> None:
+    resources = {"unified": {"memory.high": "1"}}
+    assert limits.settings(resources, "memory", 2) == [("memory.high", "1")]
+    assert limits.settings(resources, "pids", 1) == []
+    with pytest.raises(ConfigError, match=r"unified/memory\.high: invalid configuration"):
+        limits.settings(resources, "memory", 1)
+
+
 def test_a_wrong_type_is_named_by_its_pointer() -> None:
     with pytest.raises(ConfigError, match=r"/linux/resources/memory/limit: must be a whole number"):
         limits.limited({"memory": {"limit": "64m"}})

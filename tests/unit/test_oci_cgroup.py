@@ -25,7 +25,7 @@ def _systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def linux(path: str, manager: str = cgroup.CGROUPFS, **more: Any) -> dict[str, Any]:
     given: dict[str, Any] = {"cgroupsPath": path, **more}
-    placed: dict[str, Any] = dict(cgroup.placed({"linux": given}, "web", manager))
+    placed: dict[str, Any] = dict(cgroup.placed({"linux": given}, "12ab34cd", "web", manager))
     return placed
 
 
@@ -55,18 +55,23 @@ def test_a_path_stays(path: str) -> None:
 
 def test_an_absent_path_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert linux("")["linux"]["cgroupsPath"] == "/minirt/web"
+    assert linux("")["linux"]["cgroupsPath"] == "/minirt-12ab34cd/web"
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert linux("")["linux"]["cgroupsPath"] == ""
     limited = linux("", resources={"pids": {"limit": 1}})
-    assert limited["linux"]["cgroupsPath"] == "minirt/web"
+    assert limited["linux"]["cgroupsPath"] == "minirt-12ab34cd/web"
 
 
 @pytest.mark.usefixtures("_systemd")
 @pytest.mark.parametrize(
     ("path", "slice_", "unit", "place"),
     [
-        ("", "system.slice", "minirt-web.scope", "/system.slice/minirt-web.scope"),
+        (
+            "",
+            "system.slice",
+            "minirt-web-12ab34cd.scope",
+            "/system.slice/minirt-web-12ab34cd.scope",
+        ),
         ("a-b.slice:p:n", "a-b.slice", "p-n.scope", "/a.slice/a-b.slice/p-n.scope"),
         ("-.slice::n", "-.slice", "n.scope", "/n.scope"),
     ],

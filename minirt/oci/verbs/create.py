@@ -46,7 +46,7 @@ def create(call: Call, *, detached: bool) -> Container:
     call.begin(document)
     streams.check(call.words, document.get("process"), detached=detached)
     raise_on_signals()
-    document = cgroup.placed(document, call.own_name, cgroup.manager(call.options))
+    document = cgroup.placed(document, call.root_key, call.id, cgroup.manager(call.options))
     for option, member in (("--no-pivot", "noPivot"), ("--no-new-keyring", "noNewKeyring")):
         if call.words.on(option):
             own = document.get("minirt")

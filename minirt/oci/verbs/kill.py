@@ -20,7 +20,7 @@ OPTIONS = (Option("--all -a", "", "to all processes of the container"),)
 
 def run(call: Call) -> int:
     number = signal_number(call.words.arguments[1] if len(call.words.arguments) > 1 else "TERM")
-    if not number:
+    if number < 0:
         raise ConfigError(f"unknown signal {call.words.arguments[1]}", pointer="SIGNAL")
     state = call.loaded(lock=False)
     if call.trace is not None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from minirt.codec import dumps
-from minirt.errors import ConfigError, HostError, StateError
+from minirt.errors import ConfigError, HostError
 from minirt.linux import cgroup_members, command
 from minirt.oci.parser import Option
-from minirt.state import STOPPED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ def run(call: Call) -> int:
     if kind not in ("table", "json"):
         raise ConfigError(f'"{kind}" is not table or json', pointer="--format")
     state = call.loaded(lock=False)
-    if state.current() == STOPPED:
-        raise StateError(f"container not running: {state.id} is {STOPPED}")
     pids = processes(state)
     if kind == "json":
         print(dumps(pids))
@@ -37,8 +34,11 @@ def run(call: Call) -> int:
 
 
 def processes(state: State) -> list[int]:
-    """The pids of the container's processes; without a cgroup only init's is known."""
-    found = {state.pid}
+    """The pids of the container's processes; without a cgroup only init's is known.
+
+    Of a stopped container there are none, or what has outlived its init.
+    """
+    found = {state.pid} if state.init_alive() else set()
     for directory in state.cgroups():
         found.update(cgroup_members.members(directory))
     return sorted(found)

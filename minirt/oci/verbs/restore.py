@@ -37,7 +37,7 @@ def run(call: Call) -> int:
     directory = os.path.abspath(call.words.text("--bundle") or ".")
     document = bundle.read(directory)
     raise_on_signals()
-    document = cgroup.placed(document, call.own_name, cgroup.manager(call.options))
+    document = cgroup.placed(document, call.root_key, call.id, cgroup.manager(call.options))
     state = states.new(call.root, call.id)
     state.spec, state.bundle, state.wall_time = document, directory, int(time.time())
     from minirt.oci.criu.restore import restore
