@@ -50,6 +50,20 @@ def test_no_pivot_changes_the_root_all_the_same(runtime: Runtime, tmp_path: Path
     assert "/tmp/pytest-of-root" in done.stderr
 
 
+@pytest.mark.parametrize("options", [(), ("--no-pivot",)], ids=str)
+def test_what_is_masked_is_not_seen_in_a_new_procfs(
+    runtime: Runtime, options: tuple[str, ...]
+) -> None:
+    """The kernel lets nobody mount more than they see; the host's procfs must not be seen."""
+    runtime.config["linux"]["maskedPaths"] = ["/proc/meminfo"]
+    script = "echo made; mount -t proc none /proc && echo mounted"
+    to_map_root = dict.fromkeys(("bounding", "permitted"), ["CAP_SETFCAP"])
+    runtime.config["process"]["capabilities"] = to_map_root
+    runtime.config["process"]["args"] = ["busybox", "unshare", "-mrpf", "sh", "-c", script]
+    done = runtime.call("run", *options, "c1")
+    assert done.stdout == "made\n", done
+
+
 @pytest.mark.skipif(not HIERARCHIES, reason="no cgroup hierarchy of version 1")
 @pytest.mark.parametrize("access", ["ro", "rw"])
 def test_every_hierarchy_is_mounted_with_its_own_controllers(runtime: Runtime, access: str) -> None:
