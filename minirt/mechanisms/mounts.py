@@ -72,6 +72,10 @@ class Mounts(Mechanism):
             target = maker(root, path)
         except OSError as error:
             raise failed(f"cannot make the mount point {path}", "mkdir", error) from None
+        except KernelError:
+            if mount.fstype in OF_THE_KERNEL:
+                os.close(without_links(root, path))  # one that leads nowhere
+            raise
         if mount.fstype in OF_THE_KERNEL:
             os.close(target)
             target = without_links(root, path)
@@ -97,8 +101,8 @@ def without_links(root: int, path: str) -> int:
     except KernelError as error:
         if error.errno_name() != "ELOOP":
             raise
-        hint = "the image must have an ordinary directory there, or none"
-        raise ConfigError(f"{path} is a symbolic link, or below one", hint=hint) from None
+        what = f"{path} must be mounted on ordinary directory, and is or is below a symbolic link"
+        raise ConfigError(what, hint="have a directory there in the image, or nothing") from None
 
 
 def by_hand(mount: Mount) -> list[str]:

@@ -57,8 +57,9 @@ def test_what_is_masked_is_not_seen_in_a_new_procfs(
     """The kernel lets nobody mount more than they see; the host's procfs must not be seen."""
     runtime.config["linux"]["maskedPaths"] = ["/proc/meminfo"]
     script = "echo made; mount -t proc none /proc && echo mounted"
-    to_map_root = dict.fromkeys(("bounding", "permitted"), ["CAP_SETFCAP"])
-    runtime.config["process"]["capabilities"] = to_map_root
+    to_map_root = ["CAP_SETFCAP"]
+    sets = dict.fromkeys(("bounding", "permitted"), to_map_root)
+    runtime.config["process"]["capabilities"] = sets
     runtime.config["process"]["args"] = ["busybox", "unshare", "-mrpf", "sh", "-c", script]
     done = runtime.call("run", *options, "c1")
     assert done.stdout == "made\n", done

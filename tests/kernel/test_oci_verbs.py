@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,6 @@ from minirt.linux.process import pidfd_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MIB = 1 << 20
 COUNTING = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done"
@@ -164,6 +164,28 @@ def test_a_frozen_cgroup_of_somebody_elses_stays_as_it_was(runtime: Runtime) -> 
     finally:
         freezer.thaw(theirs)
         cgroupfs.remove([f"{other.mountpoint}{path}" for other in found])
+
+
+def test_delete_gives_up_on_an_init_that_somebody_else_has_frozen(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    hierarchy = cgroups.holder(cgroups.hierarchies(), "freezer")
+    if hierarchy is None:
+        pytest.skip("on version 2 who is frozen can be killed")
+    init = runtime.start("c1", tmp_path / "output")
+    theirs = Path(f"{hierarchy.mountpoint}/minirt-theirs-{os.getpid()}")
+    theirs.mkdir()
+    try:
+        (theirs / "cgroup.procs").write_text(str(init))
+        freezer.freeze(str(theirs))
+        said = runtime.call("delete", "--force", "c1")
+        assert said.returncode == 1
+        assert f"process {init} does not end" in said.stderr
+    finally:
+        freezer.thaw(str(theirs))
+        assert ends(init)
+        theirs.rmdir()
+    runtime.must("delete", "--force", "c1")
 
 
 def test_the_cgroup_that_nobody_named_has_the_containers_id(
