@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from minirt.errors import KernelError
 from minirt.linux.mount import (
     MOUNT_ATTR_RDONLY,
@@ -75,8 +77,10 @@ class Mount:
         self.uid_maps: IdMaps = ()
         self.gid_maps: IdMaps = ()
 
-    def make(self) -> int:
-        """Make the mount, attached nowhere yet; its descriptor."""
+    def make(self, source: int = -1) -> int:
+        """Make the mount, attached nowhere yet; its descriptor. `source` was made in advance."""
+        if source >= 0:
+            return self._remade(source)
         if self.maker:
             return self.maker()
         if self.fstype == "bind":
@@ -91,6 +95,15 @@ class Mount:
                 raise
             self.deep.add(MOUNT_ATTR_RDONLY, 0)
             return open_tree("/sys", recursive=True)
+
+    def _remade(self, source: int) -> int:
+        """The same mount, made now: mountinfo lists mounts in the order in which they were made."""
+        try:
+            tree = open_tree("", at=source, recursive=self.recursive)
+        except KernelError:  # before Linux 6.15, or one of the host's: it will do as it is
+            return source
+        os.close(source)
+        return tree
 
     def fill(self, root: int, tree: int) -> None:
         """Put into it what it shall have before anybody sees it."""

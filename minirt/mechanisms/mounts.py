@@ -55,7 +55,7 @@ class Mounts(Mechanism):
     # --8<-- [start:mounts]
     def enter(self, ctx: Context) -> None:
         for mount in self.mounts:
-            tree = ctx.trees.pop(mount.pointer, 0) or mount.make()
+            tree = mount.make(ctx.trees.pop(mount.pointer, -1))
             mount.fill(ctx.root, tree)
             target = self.mount_point(ctx.root, mount, tree)
             mount.attach(tree, target)

@@ -117,6 +117,22 @@ def test_propagation_of_a_bind_mount(
         assert heard == bool(seen & {"master", "shared"})
 
 
+@pytest.mark.parametrize("propagation", ["rshared", "rslave", "rprivate"])
+def test_the_mounts_are_listed_in_their_order(
+    runtime: Runtime, source: Path, propagation: str
+) -> None:
+    """The order of config.json (config.md, "Mounts"), also where one stays with the host."""
+    add(runtime, "tmpfs", destination="/first")
+    add(runtime, "none", "rbind", propagation, source=str(source), destination="/second")
+    add(runtime, "tmpfs", destination="/third")
+    with created(runtime) as pid:
+        listed = [mount.mountpoint for mount in table(pid)]
+        assert inside(pid, "/second/below").is_mount()
+    assert [place for place in listed if place in ("/first", "/second", "/third")] == [
+        "/first", "/second", "/third"
+    ]  # fmt: skip
+
+
 def test_a_mount_made_inside_reaches_the_host_where_it_is_shared(
     runtime: Runtime, source: Path
 ) -> None:
