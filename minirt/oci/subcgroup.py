@@ -24,11 +24,9 @@ def chosen(directories: Sequence[str], wanted: Iterable[str]) -> list[str]:
         names, colon, path = text.rpartition(":")
         if ".." in path.split("/"):
             raise ConfigError(f"{path} is not a sub cgroup path", pointer=OPTION)
-        hit = [d for d in directories if not colon or _has(d, names.split(","))]
-        if not hit:
-            hint = "leave the controllers out on version 2"
-            raise ConfigError(f"unknown controller {names}", pointer=OPTION, hint=hint)
-        for directory in hit:
+        named = names.split(",") if colon else ()
+        held = [directory for name in named for directory in _holders(directories, name)]
+        for directory in held if colon else directories:
             below = f"{directory}/{path.strip('/')}".rstrip("/")
             if not os.path.isdir(below):
                 where = f"{below}/cgroup.procs"
@@ -38,13 +36,17 @@ def chosen(directories: Sequence[str], wanted: Iterable[str]) -> list[str]:
     return list(found.values())
 
 
-def _has(directory: str, controllers: Sequence[str]) -> bool:
-    """Whether all of these share the hierarchy that the directory is in."""
-    names = {v1: v2 for v2, v1 in cgroups.V1_NAMES.items()}
-    wanted = {names.get(name, name) for name in controllers}
-    return any(
-        hierarchy.version == 1
-        and directory.startswith(f"{hierarchy.mountpoint}/")
-        and wanted <= {names.get(name, name) for name in hierarchy.controllers}
+def _holders(directories: Sequence[str], controller: str) -> list[str]:
+    """Those in the hierarchy of version 1 that has the controller."""
+    found = [
+        directory
         for hierarchy in cgroups.hierarchies()
-    )
+        for directory in directories
+        if hierarchy.version == 1
+        and directory.startswith(f"{hierarchy.mountpoint}/")
+        and cgroups.V1_NAMES.get(controller, controller) in hierarchy.controllers
+    ]
+    if not found:
+        hint = "leave the controllers out on version 2"
+        raise ConfigError(f"unknown controller {controller}", pointer=OPTION, hint=hint)
+    return found

@@ -206,6 +206,13 @@ def test_a_cgroup_below_the_containers(runtime: Runtime) -> None:
     shown = runtime.must("exec", "--cgroup", "below", "c1", "cat", "/proc/self/cgroup")
     paths = [line.rpartition(":")[2] for line in shown.splitlines()]
     assert sum(path.endswith("/below") for path in paths) == len(directories)
+    if len(directories) > 1:  # version 1
+        words = ("--cgroup", "memory,pids:below")
+        shown = runtime.must("exec", *words, "c1", "cat", "/proc/self/cgroup")
+        fields = [line.split(":") for line in shown.splitlines()]
+        assert {names for _, names, path in fields if path.endswith("/below")} == {
+            "memory", "pids"
+        }  # fmt: skip
     for wrong in ("no-such", "../..", "no-such-controller:below"):
         assert runtime.call("exec", "--cgroup", wrong, "c1", "true").returncode == 255
     for directory in directories:
