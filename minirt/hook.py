@@ -8,6 +8,8 @@ from minirt.codec import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from minirt.codec import Json
     from minirt.context import Context
     from minirt.spec.hooks import Hook
@@ -15,14 +17,16 @@ if TYPE_CHECKING:
 SPEC_VERSION = "1.2.0"
 
 
-def run(ctx: Context, hook: Hook, status: str, pid: int, *, inside: bool = False) -> None:
+def run(
+    ctx: Context, hook: Hook, status: str, pid: int, usual: Sequence[str] | None = None
+) -> None:
     """Run it to its end; HostError when it fails or takes too long.
 
-    Without an `env` of its own it gets ours, as with any execve; but not `inside`, where our
-    variables are none of the container's business.
+    Without an `env` of its own it gets the `usual` one: our own, as with any execve, unless it
+    runs inside, where our variables are none of the container's business.
     """
     text = dumps(state(ctx, status, pid))
-    env = hook.env if hook.env or inside else inherited()
+    env = hook.env or (inherited() if usual is None else usual)
     ctx.call(hook.args or (hook.path,), text, env, hook.path, hook.timeout)
 
 

@@ -14,7 +14,7 @@ def hooks(spec: Spec) -> Mechanism | None:
         return None
     from minirt.mechanisms.hooks import Hooks
 
-    return Hooks(found)
+    return Hooks(found, spec.process.env)
 
 
 def poststop(spec: Spec) -> Mechanism | None:

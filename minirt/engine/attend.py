@@ -24,12 +24,23 @@ def attend(container: Container, start: Callable[[Container], None]) -> int:
     """Start it, and pass signals on until its init has ended; its status as a shell counts it."""
     with Forwarder(container) as signals:
         try:
+            if container.terminal >= 0:
+                _prepare_terminal(container)
             start(container)
         except MinirtError:
             if signals.replaced:  # it failed because we ended init
                 raise Interrupted(signals.replaced) from None
             raise
         return signals.watch()
+
+
+def _prepare_terminal(container: Container) -> None:
+    """Before its first line; not where only what is a terminal became the container's."""
+    from minirt.builders.process import PARTIAL
+    from minirt.engine.relay import prepare
+
+    if container.spec.terminal != PARTIAL:
+        prepare(container.terminal)
 
 
 class Forwarder:

@@ -8,7 +8,7 @@ from minirt.engine.launch import launch
 from minirt.engine.phases import having
 from minirt.engine.signals import FORWARDED
 from minirt.errors import HostError
-from minirt.linux.process import Held, threads
+from minirt.linux.process import Held, inheritable, threads
 from minirt.mechanism import CHILD_PHASES
 from minirt.wire import pair
 
@@ -71,4 +71,5 @@ def _init(container: Container, ours: Channel, theirs: Channel) -> Init:
     init.foreground = container.state.foreground and not container.detached
     init.preserve = container.preserve
     init.keeps_keyring = container.spec.keeps_keyring
+    init.strangers = inheritable(3 + container.preserve)
     return init

@@ -45,7 +45,7 @@ class Init:
 
     __slots__ = (
         "channel", "ctx", "foreground", "ignored", "keeps_keyring", "listener", "page", "plan",
-        "preserve", "process",
+        "preserve", "process", "strangers",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, plan: Plan, process: Process, page: Slots) -> None:
@@ -56,6 +56,8 @@ class Init:
         self.foreground = False
         self.preserve = 0
         self.keeps_keyring = False
+        # What our caller left open: whoever waits for the end of a pipe does not wait for us.
+        self.strangers: list[int] = []
         self.ignored = ignored_realtime()
         self.channel: Channel
         self.listener: Listener | None = None
@@ -98,6 +100,8 @@ class Init:
         if not self.keeps_keyring:
             join_session_keyring()
         default_signals(self.ignored)
+        for descriptor in self.strangers:
+            os.close(descriptor)
         self.ctx.root = os.open("/", os.O_PATH | os.O_CLOEXEC)
         self.ctx.send_fd = lambda fd: self.channel.send("fd", fd=fd)
         # Of a log file or terminal of the host's this process knows nothing.
@@ -166,7 +170,10 @@ class Init:
 
     def environment(self) -> dict[str, str]:
         pairs = (pair.partition("=") for pair in self.process.env)
-        env = {**self.ctx.environment, **{name: value for name, _, value in pairs}}
+        own = {name: value for name, _, value in pairs}
+        if own.get("HOME") == "":
+            del own["HOME"]  # an empty one is none
+        env = {**self.ctx.environment, **own}
         if self.ctx.traceparent and "TRACEPARENT" not in env:
             env["TRACEPARENT"] = self.ctx.traceparent
             if self.ctx.tracestate:

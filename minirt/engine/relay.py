@@ -45,6 +45,15 @@ def relay(
             os.close(own)
 
 
+def prepare(master: int) -> None:
+    """Where our output is no terminal, lines need no carriage return (termios(3), ONLCR)."""
+    if os.isatty(STDOUT):
+        return
+    attributes = termios.tcgetattr(master)
+    attributes[1] &= ~termios.ONLCR
+    termios.tcsetattr(master, termios.TCSANOW, attributes)
+
+
 def own_terminal() -> int:
     """The caller's terminal: a standard stream, else, if all are redirected, /dev/tty; or -1."""
     own = first_terminal((STDIN, STDERR, STDOUT))

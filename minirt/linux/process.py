@@ -104,6 +104,18 @@ def set_handler(signal: int, handler: Callable[[int, object], None]) -> None:
     _signal.signal(signal, handler)
 
 
+def inheritable(first: int) -> list[int]:
+    """Our descriptors from `first` on that survive execve(2); we open none such ourselves."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if int(name) >= first and os.get_inheritable(int(name)):
+                found.append(int(name))
+        except OSError:
+            pass  # the one that listed them
+    return found
+
+
 def signal_number(text: str) -> int:
     """The number of a signal given as "9", "KILL" or "SIGKILL"; -1 if there is none.
 

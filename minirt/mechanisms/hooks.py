@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 
 class Hooks(Mechanism):
-    """Run the hooks of each kind at its time, the container's state as JSON on their input."""
+    """Run the hooks of each kind at its time, the container's state as JSON on their input.
+
+    `env` is the program's: what startContainer hooks get that have none of their own.
+    """
 
     name = "hooks"
 
-    def __init__(self, hooks: Mapping[str, Sequence[Hook]]) -> None:
+    def __init__(self, hooks: Mapping[str, Sequence[Hook]], env: Sequence[str] = ()) -> None:
         self.hooks = hooks
+        self.env = env
 
     def meet(self, ctx: Context) -> None:
         self.run(ctx, "prestart", "created", ctx.pid)
@@ -34,18 +38,23 @@ class Hooks(Mechanism):
 
     def seal(self, ctx: Context) -> None:
         os.fchdir(ctx.root)  # the container's files, which these hooks work on, have no name yet
-        self.run(ctx, "createContainer", "creating", os.getpid(), inside=True)
+        self.run(ctx, "createContainer", "creating", os.getpid(), ())
 
     def start(self, ctx: Context) -> None:
-        self.run(ctx, "startContainer", "created", os.getpid(), inside=True)
+        self.run(ctx, "startContainer", "created", os.getpid(), self.env)
 
     def started(self, ctx: Context) -> None:
         self.run(ctx, "poststart", "running", ctx.pid)
 
-    def run(self, ctx: Context, kind: str, status: str, pid: int, *, inside: bool = False) -> None:
-        """Run the hooks of a kind in their order; `pid` is init's, as seen from where they run."""
+    def run(
+        self, ctx: Context, kind: str, status: str, pid: int, usual: Sequence[str] | None = None
+    ) -> None:
+        """Run the hooks of a kind in their order; `pid` is init's, as seen from where they run.
+
+        `usual` is the environment of those that have none of their own (see minirt.hook).
+        """
         for hook in self.hooks.get(kind, ()):
-            run(ctx, hook, status, pid, inside=inside)
+            run(ctx, hook, status, pid, usual)
 
     def describe(self) -> str:
         return "hooks: " + ", ".join(kind for kind, hooks in self.hooks.items() if hooks)

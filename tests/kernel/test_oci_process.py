@@ -62,12 +62,14 @@ def test_the_environment_and_the_arguments_are_exactly_those(runtime: Runtime) -
     [("root:x:0:0::/root:/bin/sh\nu:x:7:7::/home/u:/bin/sh\n", "/home/u"), ("", "/"), (None, "/")],
     ids=["named", "unnamed", "fifo"],
 )
+@pytest.mark.parametrize("given", [[], ["HOME="], ["HOME=/x", "HOME="]], ids=str)
 def test_home_is_the_images_where_nothing_sets_it(
-    runtime: Runtime, passwd: str | None, home: str
+    runtime: Runtime, passwd: str | None, home: str, given: list[str]
 ) -> None:
     file = runtime.bundle / "rootfs/etc/passwd"
     file.parent.mkdir(exist_ok=True)
     file.unlink(missing_ok=True)
+    runtime.config["process"]["env"] += given
     if passwd is None:
         os.mkfifo(file)
     else:

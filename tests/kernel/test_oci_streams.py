@@ -47,6 +47,21 @@ def files(lines: list[str]) -> list[str]:
     return [os.path.basename(line) for line in lines if line.endswith(("/a", "/b", "/c"))]
 
 
+def test_a_created_container_keeps_nothing_of_the_callers_open(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    """An engine reads from a pipe that it left open to us until it ends."""
+    reading, writing = os.pipe()
+    with (tmp_path / "output").open("w") as output:
+        words = {"capture_output": False, "stdout": output, "stderr": output}
+        runtime.must("create", "c1", pass_fds=[writing], **words)
+    os.close(writing)
+    assert select.select([reading], [], [], 10)[0]
+    assert os.read(reading, 1) == b""
+    os.close(reading)
+    runtime.must("delete", "--force", "c1")
+
+
 def test_no_descriptor_gets_in_that_was_not_asked_for(runtime: Runtime) -> None:
     assert files(with_descriptors(runtime, "run", "c1")) == []
     assert files(with_descriptors(runtime, "run", "--preserve-fds", "2", "c1")) == ["a", "b"]
