@@ -34,8 +34,7 @@ def stdio(spec: Spec) -> Mechanism:
 
 
 def home(spec: Spec) -> Mechanism | None:
-    given = [variable for variable in spec.process.env if variable.startswith("HOME=")]
-    if not spec.has_root or (given and given[-1] != "HOME="):
+    if not spec.has_root or any(variable.startswith("HOME=") for variable in spec.process.env):
         return None
     from minirt.mechanisms.home import Home
 

@@ -170,10 +170,7 @@ class Init:
 
     def environment(self) -> dict[str, str]:
         pairs = (pair.partition("=") for pair in self.process.env)
-        own = {name: value for name, _, value in pairs}
-        if own.get("HOME") == "":
-            del own["HOME"]  # an empty one is none
-        env = {**self.ctx.environment, **own}
+        env = {**self.ctx.environment, **{name: value for name, _, value in pairs}}
         if self.ctx.traceparent and "TRACEPARENT" not in env:
             env["TRACEPARENT"] = self.ctx.traceparent
             if self.ctx.tracestate:

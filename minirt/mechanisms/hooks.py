@@ -41,7 +41,8 @@ class Hooks(Mechanism):
         self.run(ctx, "createContainer", "creating", os.getpid(), ())
 
     def start(self, ctx: Context) -> None:
-        self.run(ctx, "startContainer", "created", os.getpid(), self.env)
+        added = [f"{name}={value}" for name, value in ctx.environment.items()]
+        self.run(ctx, "startContainer", "created", os.getpid(), (*added, *self.env))
 
     def started(self, ctx: Context) -> None:
         self.run(ctx, "poststart", "running", ctx.pid)

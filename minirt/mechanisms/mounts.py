@@ -72,10 +72,6 @@ class Mounts(Mechanism):
             target = maker(root, path)
         except OSError as error:
             raise failed(f"cannot make the mount point {path}", "mkdir", error) from None
-        except KernelError:
-            if mount.fstype in OF_THE_KERNEL:
-                os.close(without_links(root, path))  # one that leads nowhere
-            raise
         if mount.fstype in OF_THE_KERNEL:
             os.close(target)
             target = without_links(root, path)

@@ -62,6 +62,9 @@ def _environment(reader: Reader) -> tuple[str, ...]:
         if not name or not equals:
             pointer = f"{reader.where('env')}/{index}"
             raise ConfigError(f'"{variable}" is not NAME=VALUE', pointer=pointer)
+    homes = [variable for variable in variables if variable.startswith("HOME=")]
+    if homes and homes[-1] == "HOME=":  # an empty one is none: the image knows a better one
+        return tuple(variable for variable in variables if variable not in homes)
     return variables
 
 

@@ -133,6 +133,21 @@ def test_the_mounts_are_listed_in_their_order(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("link", ["/later/x", "../../../later/x", "/over/x"])
+@pytest.mark.parametrize("what", ["file", "."])
+def test_a_link_to_what_is_not_there_yet_leads_to_the_mount_point(
+    runtime: Runtime, source: Path, link: str, what: str
+) -> None:
+    """As in images whose /etc/resolv.conf belongs to a service that is not running."""
+    rootfs = runtime.bundle / "rootfs"
+    (rootfs / "over").symlink_to("later")
+    (rootfs / "place").symlink_to(link)
+    add(runtime, "none", "bind", source=str(source / what), destination="/place")
+    with created(runtime) as pid:
+        assert [m.mountpoint for m in table(pid) if "x" in m.mountpoint] == ["/later/x"]
+    assert (rootfs / "later/x").is_dir() == (what == ".")
+
+
 def test_a_mount_made_inside_reaches_the_host_where_it_is_shared(
     runtime: Runtime, source: Path
 ) -> None:
