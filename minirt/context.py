@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from minirt.codec import Json
 
     class Call(Protocol):
-        """Run a host program: argv, input, environment as K=V, its path, seconds it may take."""
+        """Run a program: argv, input, environment as K=V, its path, seconds it may take.
+
+        `first` is what its process does before it becomes the program.
+        """
 
         def __call__(
             self,
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
             env: Sequence[str] = (),
             program: str = "",
             timeout: int = 0,
+            first: Callable[[], None] | None = None,
         ) -> str: ...
 
 
@@ -41,12 +45,13 @@ class Context:
     send_fd    pass a descriptor to the other side: from attach to enter, from seal to the host
     take_fd    the next one that was passed here
     environment   variables that mechanisms add to the program's own, which take precedence
+    confine    what another program that init runs last of all has to do first: load the filter
     created    what was made on the host, by mechanism: in state.json before it is made, so
                that teardown in another process finds it
     """
 
     __slots__ = (
-        "annotations", "bundle", "call", "cgroup_fd", "channel", "created", "directory",
+        "annotations", "bundle", "call", "cgroup_fd", "channel", "confine", "created", "directory",
         "environment", "id", "init", "key", "pid", "pidfd", "proc", "root", "save", "send_fd",
         "take_fd", "traceparent", "tracestate", "trees", "warn",
     )  # fmt: skip
@@ -74,6 +79,7 @@ class Context:
         self.send_fd: Callable[[int], None] = _nothing
         self.take_fd: Callable[[], int] = lambda: -1
         self.warn: Callable[[str], None] = _nothing
+        self.confine: Callable[[], None] | None = None
 
     def record(self, name: str, value: Json) -> None:
         """Note in state.json what is about to be made on the host, then make it."""
@@ -91,5 +97,6 @@ def _no_engine(
     env: Sequence[str] = (),
     program: str = "",
     timeout: int = 0,
+    first: Callable[[], None] | None = None,
 ) -> str:
-    raise LookupError(program or argv[0], stdin, env, timeout)
+    raise LookupError(program or argv[0], stdin, env, timeout, first)

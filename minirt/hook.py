@@ -8,7 +8,7 @@ from minirt.codec import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from minirt.codec import Json
     from minirt.context import Context
@@ -18,16 +18,22 @@ SPEC_VERSION = "1.2.0"
 
 
 def run(
-    ctx: Context, hook: Hook, status: str, pid: int, usual: Sequence[str] | None = None
+    ctx: Context,
+    hook: Hook,
+    status: str,
+    pid: int,
+    usual: Sequence[str] | None = None,
+    first: Callable[[], None] | None = None,
 ) -> None:
     """Run it to its end; HostError when it fails or takes too long.
 
     Without an `env` of its own it gets the `usual` one: our own, as with any execve, unless it
-    runs inside, where our variables are none of the container's business.
+    runs inside, where our variables are none of the container's business. `first` is what its
+    process does before it is the hook.
     """
     text = dumps(state(ctx, status, pid))
     env = hook.env or (inherited() if usual is None else usual)
-    ctx.call(hook.args or (hook.path,), text, env, hook.path, hook.timeout)
+    ctx.call(hook.args or (hook.path,), text, env, hook.path, hook.timeout, first)
 
 
 def inherited() -> list[str]:

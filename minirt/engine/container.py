@@ -156,12 +156,15 @@ def context(container: Container) -> Context:
         env: Sequence[str] = (),
         program: str = "",
         timeout: int = 0,
+        first: Callable[[], None] | None = None,
     ) -> str:
         given = env or (f"PATH={command.PATH}",)
         if os.getpid() != host:  # a hook inside: the recorder is the host's
-            return command.run(argv, stdin, (*given, *carried(recorder, given)), program, timeout)
+            given = (*given, *carried(recorder, given))
+            return command.run(argv, stdin, given, program, timeout, first)
         with recorder.span((program or argv[0]).rpartition("/")[2], kind="client"):
-            return command.run(argv, stdin, (*given, *carried(recorder, given)), program, timeout)
+            given = (*given, *carried(recorder, given))
+            return command.run(argv, stdin, given, program, timeout, first)
 
     ctx.call = call
     return ctx

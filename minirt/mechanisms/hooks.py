@@ -14,7 +14,7 @@ from minirt.mechanism import Mechanism
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from minirt.context import Context
     from minirt.spec.hooks import Hook
@@ -42,20 +42,28 @@ class Hooks(Mechanism):
 
     def start(self, ctx: Context) -> None:
         added = [f"{name}={value}" for name, value in ctx.environment.items()]
-        self.run(ctx, "startContainer", "created", os.getpid(), (*added, *self.env))
+        # Files of the image, run by who has been deprived of all but the calls.
+        self.run(ctx, "startContainer", "created", os.getpid(), (*added, *self.env), ctx.confine)
 
     def started(self, ctx: Context) -> None:
         self.run(ctx, "poststart", "running", ctx.pid)
 
     def run(
-        self, ctx: Context, kind: str, status: str, pid: int, usual: Sequence[str] | None = None
+        self,
+        ctx: Context,
+        kind: str,
+        status: str,
+        pid: int,
+        usual: Sequence[str] | None = None,
+        first: Callable[[], None] | None = None,
     ) -> None:
         """Run the hooks of a kind in their order; `pid` is init's, as seen from where they run.
 
-        `usual` is the environment of those that have none of their own (see minirt.hook).
+        `usual` is the environment of those that have none of their own (see minirt.hook); `first`
+        is what their processes do before.
         """
         for hook in self.hooks.get(kind, ()):
-            run(ctx, hook, status, pid, usual)
+            run(ctx, hook, status, pid, usual, first)
 
     def describe(self) -> str:
         return "hooks: " + ", ".join(kind for kind, hooks in self.hooks.items() if hooks)

@@ -37,10 +37,14 @@ class Seccomp(Mechanism):
 
     def prepare(self, ctx: Context) -> None:
         self._ready = fprog(self.compiled())
+        ctx.confine = self.confine
 
     def start(self, ctx: Context) -> None:
         # Last, because every call after it would have to be allowed by the profile: only
         # execve must be.
+        self.confine()
+
+    def confine(self) -> None:
         load(self._ready, self.flags)
 
     # --8<-- [end:seccomp]

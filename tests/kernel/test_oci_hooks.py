@@ -201,3 +201,19 @@ def test_a_hook_that_takes_too_long_is_killed(hooked: Hooked) -> None:
     hooked.runtime.config["hooks"] = {"createRuntime": [slow]}
     assert "longer than its 1 s" in hooked.runtime.refusal("create", "c1")
     assert os.listdir(hooked.runtime.root) == []
+
+
+def test_a_hook_inside_is_under_the_containers_filter(hooked: Hooked, tmp_path: Path) -> None:
+    """It is a file of the image: what the program may not do, it may not do for the program."""
+    runtime, root = hooked.runtime, hooked.runtime.bundle / "rootfs"
+    (root / "hook").write_text("#!/bin/sh\ngrep Seccomp: /proc/self/status > /seen\nmkdir /made\n")
+    (root / "hook").chmod(0o755)
+    runtime.config["hooks"] = {"startContainer": [{"path": "/hook"}]}
+    runtime.config["linux"]["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}],
+    }
+    runtime.create("c1", tmp_path / "output")
+    assert "Operation not permitted" in runtime.call("start", "c1").stderr
+    assert (root / "seen").read_text().split() == ["Seccomp:", "2"]
+    assert not (root / "made").exists()
