@@ -50,16 +50,17 @@ def create(
     recorder: Tracer,
     allowed: Iterable[str] = plans.ALL,
     *,
-    foreground: bool,
+    starts: bool = False,
     propagate: bool = False,
     preserve: int = 0,
     warn: Callable[[str], None] | None = None,
 ) -> Container:
     """Make a container from state.spec, up to the point where its program may start.
 
-    `state` is new and locked (state.new). Its program gets `preserve` of our descriptors, from 3
-    on; `warn` is told of what does not stop it. On any failure, also an interrupt, everything
-    that was made is removed again and the error is raised.
+    `state` is new and locked (state.new). With `starts` this process will start it too, and no
+    other can find its init. Its program gets `preserve` of our descriptors, from 3 on; `warn` is
+    told of what does not stop it. On any failure, also an interrupt, everything that was made is
+    removed again and the error is raised.
     """
     try:
         container = planned(state, recorder, allowed)
@@ -67,13 +68,12 @@ def create(
         states.remove(state)
         state.unlock()
         raise
-    state.foreground = foreground
     container.preserve = preserve
     container.ctx.warn = warn or container.ctx.warn
     if propagate:
         container.ctx.traceparent, container.ctx.tracestate = recorder.carried(container.span_id)
     try:
-        _create(container)
+        _create(container, starts=starts)
     except BaseException as error:
         destroy(container, error)
         raise
@@ -91,30 +91,31 @@ def planned(state: State, recorder: Tracer, allowed: Iterable[str] = plans.ALL) 
     return Container(state, plan, recorder, spec)
 
 
-def _create(container: Container) -> None:
+def _create(container: Container, *, starts: bool) -> None:
     state = container.state
     state.save()
     container.phase("prepare")
-    listener = _meeting_place(container)
+    listener = _meeting_place(container, starts=starts)
     namespaces = plans.namespaces(container.plan, container.spec)
     with clone(container, namespaces, listener) as init:
         # Recorded when it could outlive us: until it waits for `start`, init dies when we do.
         state.pid, state.start_time = container.ctx.pid, start_time(container.ctx.pid)
         init.set_up()
-        if state.foreground:
+        if not state.foreground:
+            state.status = states.CREATED
+            state.save()
+        if starts:
             init.keep_channel()
-            return
-        state.status = states.CREATED
-        state.save()
-        init.leave()
+        else:
+            init.leave()
 
 
-def _meeting_place(container: Container) -> Listener | None:
+def _meeting_place(container: Container, *, starts: bool) -> Listener | None:
     """The page that init writes its spans to, and the socket where it will wait for `start`.
 
     Where this process will start it too, neither needs a name that another one could find.
     """
-    if container.state.foreground:
+    if starts:
         container.make_page()
         return None
     directory = container.state.directory

@@ -33,9 +33,10 @@ def run(
     the container when the command has ended and nothing is removed yet. Nothing is left behind,
     whatever happens.
     """
+    state.foreground = True
     with recorder.span("minirt run") as root:
         root.set("container.id", state.id)
-        container = create(state, recorder, allowed, foreground=True, propagate=propagate)
+        container = create(state, recorder, allowed, starts=True, propagate=propagate)
         error: BaseException | None = None
         try:
             status = attend(container, start)

@@ -62,7 +62,7 @@ def main(order: dict, root: str) -> None:
     if "clone3" in order:
         forbid("clone3", order["clone3"])
     allowed = (*step.mechanisms, "hooks", "poststop")
-    container = create(record, Recorder(), allowed, foreground=False)
+    container = create(record, Recorder(), allowed)
     try:
         start(container)
         print(dumps({"pid": container.ctx.pid}), flush=True)

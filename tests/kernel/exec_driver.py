@@ -30,7 +30,7 @@ def main(number: int, arguments: list[str]) -> None:
     root = state_root.default()
     record = state.new(root, "exec-test")
     record.spec = requested(step, values, record.id, record.directory).config()
-    container = create(record, Recorder(), step.mechanisms, foreground=False)
+    container = create(record, Recorder(), step.mechanisms)
     start(container)
     record.unlock()
     try:

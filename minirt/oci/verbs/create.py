@@ -35,10 +35,11 @@ def run(call: Call) -> int:
     return 0
 
 
-def create(call: Call, *, detached: bool) -> Container:
+def create(call: Call, *, detached: bool, starts: bool = False) -> Container:
     """The container that `call` asks for, created; its pid file is written.
 
-    `detached` says that nobody here will relay for its terminal.
+    `detached` says that nobody here will relay for its terminal, `starts` that this call goes on
+    to start it.
     """
     preserve = streams.preserved(call.words)
     directory = os.path.abspath(call.words.text("--bundle") or ".")
@@ -58,7 +59,7 @@ def create(call: Call, *, detached: bool) -> Container:
     container = creation.create(
         state,
         call.recorder,
-        foreground=False,
+        starts=starts,
         propagate=propagate,
         preserve=preserve,
         warn=call.log.warn,

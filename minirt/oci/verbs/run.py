@@ -25,7 +25,7 @@ OPTIONS = (
 
 def run(call: Call) -> int:
     detached = call.words.on("--detach")
-    container = create.create(call, detached=detached)
+    container = create.create(call, detached=detached, starts=True)
     try:
         if not detached:
             status = attend(container, lambda made: _start(made, stays=True))
