@@ -30,7 +30,7 @@ help: ; $(AS_CALLER) help
 
 else
 
-.PHONY: help run test test-full test-engines test-cgroup2 setup $(SUITES) bench bench-full bench-micro docs
+.PHONY: help run test test-full test-engines test-cgroup2 setup $(SUITES) bench bench-full bench-oci bench-micro docs
 .PHONY: docs-serve step clean uninstall
 
 help: ## list the targets
@@ -77,6 +77,10 @@ bench: $(VENV)/bench ## measure containers and a VM on this machine, in about 4 
 bench-full: $(VENV)/bench ## the same with every subject that is installed here, and more settings
 	@$(BENCH_PACKAGES)
 	@$(PY) -m bench run --full --sudo
+
+bench-oci: $(VENV)/bench ## minirt-oci, runc and crun as engines call them, in about 4 minutes, or ARGS=--full
+	@$(BENCH_PACKAGES)
+	@$(PY) -m bench run --suite oci --sudo $(ARGS)
 
 bench-micro: $(VENV)/bench ## what single parts of minirt cost, from nanoseconds to milliseconds
 	@$(PY) -m pytest -q bench/micro --benchmark-columns=min,median,rounds \

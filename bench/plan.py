@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.subject import Subject
 
 
-SKIPPED = "not in a quick run; make bench-full"
+SKIPPED = "not in a quick run; --full has it"
 
 
 @dataclass

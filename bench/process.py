@@ -145,9 +145,9 @@ class Process:
         if not self.pid or self.status is not None:
             return
         self.close_input()
-        if not self._ends_within(EASE):
+        if not self.ends_within(EASE):
             os.kill(self.pid, signal.SIGTERM)
-            if not self._ends_within(PATIENCE):
+            if not self.ends_within(PATIENCE):
                 self._kill_group()
         self.finish()
 
@@ -155,7 +155,8 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
-    def _ends_within(self, seconds: float) -> bool:
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it has ended by then; `finish` says how."""
         pidfd = os.pidfd_open(self.pid)
         try:
             poll = select.poll()

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import machine, metrics, options, plan, pressure, samples, tidy, tree
+from bench import machine, options, plan, pressure, samples, tidy, tree
 from bench.elevated import elevated
 from bench.metrics.start import MARK
 from bench.progress import Bar
@@ -30,7 +30,6 @@ from minirt.host.progress import Progress
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
     from bench.metrics import Metric
     from bench.subject import Subject
@@ -42,11 +41,11 @@ FAILED, INTERRUPTED = 1, 130
 def main(arguments: list[str]) -> int:
     args = options.parse(arguments)
     if args.list:
-        options.list_all()
+        options.list_all(args.suite)
         return 0
     try:
-        chosen = choose_metrics(args.metrics)
-        catalog.choose(args.subjects or (), Place())
+        chosen = args.suite.choose_metrics(args.metrics)
+        args.suite.choose(args.subjects or (), Place())
         file = result_file(args.out)
     except ValueError as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -68,17 +67,6 @@ def main(arguments: list[str]) -> int:
         print(render(error, bold=sys.stderr.isatty()), file=sys.stderr)
         return error.exit_code
     return finish(args, file)
-
-
-def choose_metrics(names: Iterable[str] | None) -> list[Metric]:
-    """The metrics called `names`, all without any; ValueError names one that does not exist."""
-    known = {metric.name: metric for metric in metrics.ALL}
-    if names is None:
-        return list(known.values())
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ValueError(f"there is no metric {unknown[0]}: choose among {', '.join(known)}")
-    return [known[name] for name in dict.fromkeys(names)]
 
 
 def result_file(out: str | None) -> Path:
@@ -112,11 +100,14 @@ def measure(args: argparse.Namespace, chosen: list[Metric], file: Path) -> None:
     with contextlib.ExitStack() as stack:
         with Progress("waiting for another benchmark, which would disturb this one"):
             scratch = stack.enter_context(cache.Writing("bench"))
-        subjects = catalog.choose(names(args), Place(place_tree, scratch))
+        settled = args.suite.settle()
+        names = args.suite.names(args.subjects, full=args.full)
+        subjects = args.suite.choose(names, Place(place_tree, scratch))
         absent = {subject.name: prepare(subject, stack, bar) for subject in subjects}
         bar.phase("asking for the facts of the machine")
         ready = [subject for subject in subjects if not absent[subject.name]]
-        writer = stack.enter_context(Writer(file, header(args, chosen, subjects, seed)))
+        about = header(args, chosen, subjects, seed)
+        writer = stack.enter_context(Writer(file, {**about, **settled}))
         for subject in subjects:
             if why := absent[subject.name]:
                 writer.add(Absent(subject.name, why))
@@ -143,12 +134,6 @@ def _more(args: argparse.Namespace) -> str:
     return "" if args.full else "; --full measures more"
 
 
-def names(args: argparse.Namespace) -> list[str]:
-    """The subjects asked for, and one of them twice."""
-    default = catalog.every(Place()) if args.full else catalog.QUICK
-    return catalog.with_pair(args.subjects or default)
-
-
 def prepare(subject: Subject, stack: contextlib.ExitStack, bar: Bar) -> str:
     """Set the subject up until the end of `stack`, and run it once; why it cannot, or ""."""
     why = subject.absent()
@@ -171,6 +156,7 @@ def header(
     if any(subject.family == VM for subject in subjects):
         facts.update(machine.virtual())
     return {
+        "suite": args.suite.name,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "seed": seed,
         "plan": {
@@ -198,14 +184,14 @@ def header(
 
 
 def finish(args: argparse.Namespace, file: Path) -> int:
-    """Report; a run of everything is `latest.jsonl` and report.html as well."""
+    """Report; a run of everything is `latest.jsonl` and report.html as well, with its suite."""
     if not samples.read(file).samples:
         print(f"bench: nothing was measured; why is in {file}; no report is made", file=sys.stderr)
         return FAILED
     print(f"bench: samples in {file}", file=sys.stderr)
     whole = not (args.subjects or args.metrics)
     if args.out is None and whole:
-        latest = OUT / "latest.jsonl"
+        latest = OUT / f"latest{args.suite.suffix}.jsonl"
         latest.unlink(missing_ok=True)
         latest.symlink_to(file.name)
     if args.no_report:
@@ -215,7 +201,8 @@ def finish(args: argparse.Namespace, file: Path) -> int:
     except ModuleNotFoundError as error:
         print(f"bench: no report, since there is no {error.name}", file=sys.stderr)
         return 0
-    target = file.with_name("report.html" if whole else f"{file.stem}.html")
+    name = f"report{args.suite.suffix}" if whole else file.stem
+    target = file.with_name(f"{name}.html")
     print("bench: making the report ...", file=sys.stderr)
     status: int = report.write(file, target)
     return status

@@ -13,7 +13,7 @@ from bench.subjects.sandboxes import Bubblewrap, Lxc
 from bench.subjects.warm import Warm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bench.subject import Subject
     from bench.subjects.place import Place
@@ -24,7 +24,7 @@ QUICK = (
     "warm", "runc", "crun", "microvm",
 )  # fmt: skip
 # Which subject is measured under two names: the first of these that takes part.
-PAIRED = ("step6-none", "step6", "warm", "process")
+PAIRED = ("minirt-oci", "step6-none", "step6", "warm", "process")
 
 
 def every(place: Place) -> dict[str, Subject]:
@@ -43,8 +43,10 @@ def every(place: Place) -> dict[str, Subject]:
     return {subject.name: subject for subject in subjects}
 
 
-def choose(names: Iterable[str], place: Place) -> list[Subject]:
-    """The subjects called `names`; ValueError names one that does not exist.
+def choose(
+    names: Iterable[str], place: Place, every: Callable[[Place], dict[str, Subject]] = every
+) -> list[Subject]:
+    """The subjects called `names` among `every`; ValueError names one that does not exist.
 
     NAME-again is NAME once more: measured as if it were another, the two should not differ.
     """

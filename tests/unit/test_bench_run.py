@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import elevated, options, run
-from bench.run import choose_metrics
+from bench import elevated, options, run, suites
 from bench.samples import Sample, Writer
 from minirt.host import elevate
 
@@ -40,6 +39,9 @@ def test_the_list_names_subjects_and_metrics() -> None:
         (("run", "--out", "README.md/x"), "README.md/x is in no directory: name a new file"),
         (("report", "README.md"), "README.md: not a results file: line 1 is no JSON; measure anew"),
         (("compare", "a", "b", "--threshold", "x"), "x: a ratio of at least 1 is wanted"),
+        (("run", "--suite", "vms"), "--suite: there is no suite vms: choose containers or oci"),
+        (("run", "--suite", "oci", "--metrics", "start"), "no metric start: choose among oci-run"),
+        (("run", "--suite", "oci", "--subjects", "step6"), "there is no subject step6: choose"),
         (("walk",), "usage: python -m bench COMMAND"),
     ],
 )
@@ -52,8 +54,18 @@ def test_what_is_wrong_is_said_and_nothing_is_measured(
 
 
 def test_metrics_are_measured_once_each_in_the_order_asked_for() -> None:
-    assert [m.name for m in choose_metrics(["starts", "start", "starts"])] == ["starts", "start"]
-    assert "phases" in [m.name for m in choose_metrics(None)]
+    chosen = suites.CONTAINERS.choose_metrics(["starts", "start", "starts"])
+    assert [metric.name for metric in chosen] == ["starts", "start"]
+    assert "phases" in [metric.name for metric in suites.CONTAINERS.choose_metrics(None)]
+
+
+def test_a_suite_has_its_own_subjects_metrics_and_number_of_samples() -> None:
+    listed = bench("run", "--suite", "oci", "--list").stdout.split()
+    assert {"minirt-oci", "runc", "oci-run", "oci-crowd"} <= set(listed)
+    assert not {"step6", "starts"} & set(listed)
+    args = options.parse(["--suite", "oci"])
+    assert (args.suite, args.samples) == (suites.OCI, suites.OCI.samples)
+    assert options.parse(["--suite", "oci", "--samples", "7"]).samples == 7
 
 
 def test_without_options_it_is_quick_with_thirty_samples() -> None:
