@@ -23,8 +23,8 @@ STEPS = ("step1", "step2", "step3", "step4", "step5", "step6")
 # The order of all tables and charts: from the process to the most foreign of kernels.
 ORDER = (
     PROCESS, *STEPS, "step4-none", "step5-none", "step6-none", "step6-none-compile", "warm",
-    "crun", "crun-nocgroup", "runc", "bwrap", "podman", "docker", "lxc", "microvm", "microvm-tap",
-    "q35", "uml",
+    "minirt-oci", "crun", "crun-nocgroup", "runc", "bwrap", "podman", "docker", "lxc", "microvm",
+    "microvm-tap", "q35", "uml",
 )  # fmt: skip
 VMS = frozenset({"microvm", "microvm-tap", "q35", "uml"})
 AGAIN = "-again"  # NAME-again is NAME a second time: an A/A pair
@@ -33,6 +33,7 @@ DEFAULTS: dict[str, Setting] = {
     "memory": {"instances": 1},
     "starts": {"at_once": 1},
 }
+OCI = "oci"  # the suite that calls runtimes as engines do
 TELLING = 10  # instances of which the growth of the kernel's memory tells something
 NOT_PLAN = frozenset({"kind", "schema", "machine", "subjects", "plan"})
 # Of subjects whose header says nothing: those with a network of their own say so in their note.
@@ -130,6 +131,14 @@ class Cells:
 
     def accelerator(self) -> str:
         return fact_text(self.machine().get("accelerator", ""))
+
+    def suite(self) -> str:
+        """What was measured together (suites.py); files from before there were two say nothing."""
+        return str(self.header.get("suite") or "")
+
+    def main(self) -> str:
+        """The metric that all subjects have."""
+        return "oci-run" if self.suite() == OCI else "start"
 
     def machine(self) -> dict[str, Any]:
         return _mapping(self.header.get("machine"))

@@ -21,7 +21,9 @@ def of(before: Cells, after: Cells, metric: str, setting: Setting) -> Interval |
     exact = _worsening(before, after, metric, setting)
     if exact is not None:
         return exact
-    starts = [_worsening(before, after, "start", each) for each in after.settings("start")]
+    starts = [
+        _worsening(before, after, after.main(), each) for each in after.settings(after.main())
+    ]
     known = [each for each in starts if each is not None]
     return max(known, key=lambda each: each.high, default=None)
 
@@ -50,6 +52,6 @@ def warnings(before: Cells, after: Cells) -> list[str]:
     old, new = (side.disturbed() / max(len(side.results.samples), 1) for side in (before, after))
     if abs(new - old) > FLAGGED:
         found.append(f"samples flagged for contention: {old:.0%} → {new:.0%}")
-    if not all(side.series("start", PROCESS) for side in (before, after)):
+    if not all(side.series(side.main(), PROCESS) for side in (before, after)):
         found.append("without starts of the plain process in both, a busy machine looks like code")
     return found

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Who stands for containers: the whole of what this project makes, else the nearest to it.
 CONTAINERS = (
-    "step6-none", "step6", "runc", "crun", "crun-nocgroup", "podman", "docker", "lxc", "bwrap",
-    "warm",
+    "minirt-oci", "step6-none", "step6", "runc", "crun", "crun-nocgroup", "podman", "docker",
+    "lxc", "bwrap", "warm",
 )  # fmt: skip
 # Who stands for VMs. User Mode Linux does not: it is a kernel as a process, without a processor
 # of its own, and says nothing of virtualisation.

@@ -34,6 +34,8 @@ def setting_text(metric: str, of: Setting) -> str:
             words.append(f"{value} cache")
         elif name in ("what", "work", "trace", "counted"):
             words.append(str(value))
+        elif name == "running":
+            words.append(f"beside {value} that run" if value else "alone")
         elif name == "budget_mib":
             words.append(f"in {value} MiB")
         else:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import loading
-from bench.charts import amounts, phases, price, ratios, scaling, start
+from bench.cells import OCI
+from bench.charts import amounts, calls, phases, price, ratios, scaling, start
 from bench.charts.chart import Chart, Missing
 from bench.charts.html import figure
 
@@ -30,6 +31,8 @@ UNUSABLE = 2
 
 def charts(cells: Cells) -> list[Chart | Missing]:
     """All charts, in the order of a reader's questions."""
+    if cells.suite() == OCI:
+        return [*start.charts(cells, "oci-run"), *calls.charts(cells), *amounts.waiting(cells)]
     return [
         *start.charts(cells),
         *phases.charts(cells),

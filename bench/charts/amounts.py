@@ -43,6 +43,13 @@ def _most_memory(cells: Cells) -> Setting:
     return next(iter(reversed(cells.settings("density"))), {})
 
 
+def waiting(cells: Cells) -> list[Chart | Missing]:
+    """What a created container holds before it is started."""
+    topic = "Memory between create and start, resident"
+    words = "holds, while it waits, {} times the memory of"
+    return _charts(cells, "oci-waiting", topic, words, {}, {})
+
+
 def sizes(cells: Cells) -> list[Chart | Missing]:
     found: list[Chart | Missing] = []
     for what, topic in SIZES.items():

@@ -32,10 +32,11 @@ MARGIN = 1.05  # "no cost" is said only of what is shown to be below it
 
 @dataclass(frozen=True)
 class Panel:
-    """One setting: the cost of each subject in it, as a ratio."""
+    """One setting: the cost of each subject in it, as a ratio; `goals` is where ours should be."""
 
     title: str
     costs: dict[str, Interval]
+    goals: Sequence[float] = ()
 
 
 def charts(cells: Cells) -> list[Chart | Missing]:
@@ -155,6 +156,8 @@ def draw(cells: Cells, name: str, title: str, about: str, panels: list[Panel]) -
 def _panel(axes: Axes, panel: Panel, subjects: Sequence[str]) -> None:
     axes.set_title(panel.title, loc="left")
     axes.axvline(1, color=INK, linewidth=1)
+    for goal in panel.goals:
+        axes.axvline(goal, color=INK, linewidth=1, linestyle=":")
     for subject, at in panel.costs.items():
         y = subjects.index(subject)
         colour, marker, _ = look(subject)
@@ -168,7 +171,7 @@ def _panel(axes: Axes, panel: Panel, subjects: Sequence[str]) -> None:
                       textcoords="offset points", ha="right" if left else "left",
                       va="center")  # fmt: skip
     bounds = [b for at in panel.costs.values() if at.known for b in (at.low, at.high)]
-    bounds += [1.0, *(at.value for at in panel.costs.values())]
+    bounds += [1.0, *panel.goals, *(at.value for at in panel.costs.values())]
     # Room for the figures, a third of the panel on the side where there are some.
     margin = max((max(bounds) / min(bounds)) ** 0.4, 1.1)
     left = margin if any(at.value < 1 for at in panel.costs.values()) else margin**0.3

@@ -26,21 +26,21 @@ TOPIC = "Start-up"
 WORDS = "takes {} times as long to start and end as"
 
 
-def charts(cells: Cells) -> list[Chart | Missing]:
+def charts(cells: Cells, metric: str = "start") -> list[Chart | Missing]:
     """One chart for each setting: warm and cold, back to back and with gaps."""
-    settings = cells.settings("start")
+    settings = cells.settings(metric)
     if not settings:
-        return [Missing("start", TOPIC, "no start was measured")]
-    return [_chart(cells, setting, number) for number, setting in enumerate(settings, 1)]
+        return [Missing(metric, TOPIC, "no start was measured")]
+    return [_chart(cells, metric, setting, number) for number, setting in enumerate(settings, 1)]
 
 
-def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
-    name = f"start-{number}"
-    words = setting_text("start", setting)
-    found = {s: cells.exact("start", s, setting) for s in cells.subjects("start", setting)}
+def _chart(cells: Cells, metric: str, setting: Setting, number: int) -> Chart:
+    name = f"{metric}-{number}"
+    words = setting_text(metric, setting)
+    found = {s: cells.exact(metric, s, setting) for s in cells.subjects(metric, setting)}
     found = {s: series for s, series in found.items() if series}
     drawn = {s: series for s, series in found.items() if not _table_only(s)} or found
-    finding = findings.headline(cells, "start", WORDS, setting) or "time from request to exit"
+    finding = findings.headline(cells, metric, WORDS, setting) or "time from request to exit"
     title = f"{words[0].upper()}{words[1:]}: {finding}"
     about = (
         f"For each of {len(drawn)} subjects, the share of starts that were over by a time, "
@@ -54,7 +54,7 @@ def _chart(cells: Cells, setting: Setting, number: int) -> Chart:
     left_out = [cells.label(s) for s in found if s not in drawn]
     more = f"; in the table only: {'; '.join(left_out)}" if left_out else ""
     counts = [len(series) for series in found.values()]
-    note = caption(cells, found, counts) + more + findings.besides(cells, "start")
+    note = caption(cells, found, counts) + more + findings.besides(cells, metric)
     return Chart(name, TOPIC, title, about, note, svg, _table(cells, found, words))
 
 

@@ -42,6 +42,7 @@ LOOKS: Mapping[str, Look] = {
     "step6-none": Look(BLUE, "D", "--"),
     "step6-none-compile": Look(BLUE, "d", ":"),
     "warm": Look(PURPLE, "*", "-"),
+    "minirt-oci": Look(BLUE, "s", "-"),
     "runc": Look(GREEN, "^", "-"),
     "crun": Look(GREEN, "v", "--"),
     "crun-nocgroup": Look(GREEN, "1", "-."),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import loading, table
+from bench.report import kinds
 from bench.report.page import page
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def write(file: Path, target: Path) -> int:
     except (OSError, ValueError) as error:
         print(f"bench report: {error}", file=sys.stderr)
         return UNUSABLE
-    table.show(table.headline(found))
+    for shown in kinds.of(found).tables(found):
+        table.show(shown)
     print(f"report: {target}")
     return 0

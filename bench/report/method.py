@@ -14,7 +14,7 @@ from bench.words import fact_rows, setting_text
 
 if TYPE_CHECKING:
     from bench.cells import Cells
-    from bench.samples import Sample, Setting
+    from bench.samples import Setting
     from bench.stats import Series
 
 
@@ -40,8 +40,9 @@ def _intervals() -> str:
 
 def _correlation(cells: Cells) -> str:
     """How far the rounds depend on one another, which is what makes intervals too narrow."""
-    main = usual(cells, "start")
-    told = [stats.lag1(cells.exact("start", s, main or {})) for s in cells.subjects("start", main)]
+    metric = cells.main()
+    main = usual(cells, metric)
+    told = [stats.lag1(cells.exact(metric, s, main or {})) for s in cells.subjects(metric, main)]
     known = sorted(r for r in told if r is not None)
     if main is None or not known:
         return ""
@@ -126,13 +127,14 @@ def same_in_words(cells: Cells) -> str:
 
 def _order(cells: Cells) -> str:
     """Whether subjects took turns, and in how many orders, as the file itself shows."""
-    main = usual(cells, "start")
+    metric = cells.main()
+    main = usual(cells, metric)
     if main is None:
         return ""
     orders: list[list[str]] = []
     last: object = None
     rounds = set()
-    for sample in (s for s in cells.results.samples if _is(s, main)):
+    for sample in (s for s in cells.results.samples if s.metric == metric and setting(s) == main):
         if sample.round != last:
             orders.append([])
             last = sample.round
@@ -146,14 +148,10 @@ def _order(cells: Cells) -> str:
         )
     rare = "; those with fewer samples took part in some of them"
     return (
-        f"Start-up ({setting_text('start', main)}) was measured in {len(rounds)} rounds, in each "
+        f"Start-up ({setting_text(metric, main)}) was measured in {len(rounds)} rounds, in each "
         f"of which the subjects took turns, in {distinct} different orders"
         f"{rare if len({len(order) for order in orders}) > 1 else ''}."
     )
-
-
-def _is(sample: Sample, main: object) -> bool:
-    return sample.metric == "start" and setting(sample) == main
 
 
 def _count(cells: Cells, subject: str) -> int:

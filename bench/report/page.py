@@ -9,18 +9,8 @@ from typing import TYPE_CHECKING
 from bench import findings
 from bench.charts import Chart, charts
 from bench.charts.html import figure, table
-from bench.report import conditions, method
-from bench.report.claims import (
-    EMULATED,
-    EMULATOR,
-    HELD,
-    OPEN,
-    PARTLY,
-    REFUTED,
-    UNMEASURED,
-    verdicts,
-)
-from bench.table import headline
+from bench.report import conditions, kinds, method
+from bench.report.claims import EMULATOR
 from bench.words import fact_text, machine_words
 
 if TYPE_CHECKING:
@@ -29,15 +19,11 @@ if TYPE_CHECKING:
     from bench.cells import Cells
     from bench.charts import Missing
     from bench.report.claims import Verdict
+    from bench.report.kinds import Kind
 
 HERE = Path(__file__).parent
-TITLE = "Containers against virtual machines"
-# A sign beside each word, for who cannot tell the colours.
-SIGNS = {HELD: "✓", PARTLY: "◐", REFUTED: "✗", OPEN: "?", UNMEASURED: "∅", EMULATED: "∅"}
-# The style sheet knows these four; what was not measured has no colour.
-STYLES = {HELD: "held", PARTLY: "in-part", REFUTED: "refuted", OPEN: "open"}
 SECTIONS = (
-    ("verdicts", "What everyone says, and this machine"),
+    ("verdicts", ""),  # as the kind of the report calls them
     ("headline", "At a glance"),
     ("charts", "Charts"),
     ("method", "Method"),
@@ -49,22 +35,25 @@ SECTIONS = (
 
 def page(cells: Cells) -> str:
     """The whole document."""
+    kind = kinds.of(cells)
     bodies = (
-        _verdicts(cells), table(headline(cells)), _charts(charts(cells)), _method(cells),
-        table(method.machine(cells)), table(method.subjects(cells)), _absent(cells),
+        _verdicts(kind, cells), "".join(table(each) for each in kind.tables(cells)),
+        _charts(charts(cells)), _method(cells), table(method.machine(cells)),
+        table(method.subjects(cells)), _absent(cells),
     )  # fmt: skip
+    headings = [(name, heading or kind.asks) for name, heading in SECTIONS]
     sections = "\n".join(
         f'<section aria-labelledby="{name}"><h2 id="{name}">{heading}</h2>\n{body}</section>'
-        for (name, heading), body in zip(SECTIONS, bodies, strict=True)
+        for (name, heading), body in zip(headings, bodies, strict=True)
     )
-    links = "".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading in SECTIONS)
+    links = "".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading in headings)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{TITLE}: minirt benchmarks</title>\n<style>\n{_file('report.css')}</style>\n"
+        f"<title>{kind.title}: minirt benchmarks</title>\n<style>\n{_file('report.css')}</style>\n"
         '</head>\n<body>\n<a class="skip" href="#main">Skip to the verdicts</a>\n'
-        f'<header><h1>{TITLE}</h1>\n<button id="theme" type="button" hidden>Dark</button>\n'
+        f'<header><h1>{kind.title}</h1>\n<button id="theme" type="button" hidden>Dark</button>\n'
         f"{_subtitle(cells)}</header>\n"
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n<main id="main">\n'
         f"{_warnings(cells)}{sections}\n</main>\n<script>\n{_file('report.js')}</script>\n"
@@ -90,8 +79,9 @@ def _warnings(cells: Cells) -> str:
     return "".join(f'<p class="warning" role="note">{escape(text)}</p>\n' for text in found)
 
 
-def _verdicts(cells: Cells) -> str:
-    return f'<div class="verdicts">{"".join(_verdict(v) for v in verdicts(cells))}</div>\n'
+def _verdicts(kind: Kind, cells: Cells) -> str:
+    found = "".join(_verdict(each) for each in kind.verdicts(cells))
+    return f'<div class="verdicts">{found}</div>\n'
 
 
 def _verdict(of: Verdict) -> str:
@@ -102,10 +92,11 @@ def _verdict(of: Verdict) -> str:
         if of.pairs
         else ""
     )
+    style = kinds.STYLES.get(of.word, "unmeasured")
     figures = '<p class="figures">Emulator figures</p>' if of.caveat else ""
     return (
-        f'<article class="{STYLES.get(of.word, "unmeasured")}"><h3>{escape(of.claim.name)}</h3>'
-        f'<p class="word"><span aria-hidden="true">{SIGNS[of.word]}</span> {of.word}</p>'
+        f'<article class="{style}"><h3>{escape(of.claim.name)}</h3>'
+        f'<p class="word"><span aria-hidden="true">{kinds.SIGNS[of.word]}</span> {of.word}</p>'
         f'<p class="says">“{escape(of.claim.says)}”</p>{who}'
         f"{figures}{_list(of.lines)}{pairs}</article>\n"
     )

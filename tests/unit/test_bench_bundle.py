@@ -43,7 +43,7 @@ def test_the_bundle_asks_for_all_that_docker_asks_for_and_limits() -> None:
     assert {"memory", "pids", "cpu", "devices"} <= set(linux["resources"])
     assert "rlimits" not in document["process"]
     facts = bundle.facts()
-    assert (facts["mounts"], facts["masked_paths"]) == (len(mounts), 10)
+    assert (facts["mounts"], facts["masked paths"]) == (len(mounts), 10)
 
 
 def test_each_container_has_a_cgroup_and_a_program_of_its_own() -> None:
