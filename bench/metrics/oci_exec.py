@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 class OciExec:
     name, title = "oci-exec", "exec"
-    seconds, least = (60.0, 300.0), 10
+    seconds, least = (50.0, 300.0), 10
 
     def settings(self, *, full: bool) -> tuple[Setting, ...]:
         del full

@@ -23,7 +23,7 @@ CALLS = ("create", "start", "delete")
 
 class OciLife:
     name, title = "oci-life", "create, start and delete"
-    seconds, least = (80.0, 400.0), 10
+    seconds, least = (70.0, 400.0), 10
 
     def settings(self, *, full: bool) -> tuple[Setting, ...]:
         del full

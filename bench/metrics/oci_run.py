@@ -19,7 +19,7 @@ GAPS: tuple[Setting, ...] = ({"gap_s": 0.0}, {"gap_s": IDLE_S})
 
 class OciRun:
     name, title = "oci-run", "run"
-    seconds, least = (60.0, 300.0), 10
+    seconds, least = (50.0, 300.0), 10
 
     def settings(self, *, full: bool) -> tuple[Setting, ...]:
         del full
