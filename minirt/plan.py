@@ -8,7 +8,7 @@ the last call before execve.
 
 from __future__ import annotations
 
-from minirt.builders import files, hooks, isolation, network, process
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,58 +20,59 @@ if TYPE_CHECKING:
     Builder = Callable[[Spec], Mechanism | None]
     Plan = tuple[Mechanism, ...]
 
-# The canonical order: top to bottom in every phase, bottom to top in teardown.
-ORDER: dict[str, Builder] = {
-    "poststop": hooks.poststop,
-    "user": isolation.user,
-    "scope": isolation.scope,
-    "cgroup": isolation.cgroup,
-    "device_rules": isolation.device_rules,
-    "cgroup_ns": isolation.cgroup_ns,
-    "pid": isolation.pid,
-    "ipc": isolation.ipc,
-    "uts": isolation.uts,
-    "domainname": isolation.domainname,
-    "time": isolation.time,
-    "loopback": network.loopback,
-    "net_devices": network.net_devices,
-    "bridge": network.bridge,
-    "veth": network.veth,
-    "nat": network.nat,
-    "names": network.names,
-    "etc_files": network.etc_files,
-    "sources": files.sources,
-    "mnt": files.mnt,
-    "procfs": files.procfs,
-    "sysctl": isolation.sysctl,
-    "rootfs": files.rootfs,
-    "overlay": files.overlay,
-    "mounts": files.mounts,
-    "devices": files.devices,
-    "make_cwd": files.make_cwd,
-    "hooks": hooks.hooks,
-    "pivot": files.pivot,
-    "readonly_mounts": files.readonly_mounts,
-    "masked_paths": files.masked_paths,
-    "terminal": process.terminal,
-    "pty": process.pty,
-    "console": files.console,
-    "propagation": files.propagation,
-    "stdio": process.stdio,
-    "home": process.home,
-    "oom_score": process.oom_score,
-    "scheduling": process.scheduling,
-    "personality": process.personality,
-    "memory_policy": process.memory_policy,
-    "working_directory": process.working_directory,
-    "bounding_set": process.bounding_set,
-    "identity": process.identity,
-    "capabilities": process.capabilities,
-    "rlimits": process.rlimits,
-    "no_new_privs": process.no_new_privs,
-    "labels": process.labels,
-    "seccomp_notify": process.seccomp_notify,
-    "seccomp": process.seccomp,
+# The canonical order: top to bottom in every phase, bottom to top in teardown. Each mechanism with
+# the module of `builders` that has a function of its name, imported when one of them is wanted.
+ORDER = {
+    "poststop": "hooks",
+    "user": "isolation",
+    "scope": "isolation",
+    "cgroup": "isolation",
+    "device_rules": "isolation",
+    "cgroup_ns": "isolation",
+    "pid": "isolation",
+    "ipc": "isolation",
+    "uts": "isolation",
+    "domainname": "isolation",
+    "time": "isolation",
+    "loopback": "network",
+    "net_devices": "network",
+    "bridge": "network",
+    "veth": "network",
+    "nat": "network",
+    "names": "network",
+    "etc_files": "network",
+    "sources": "files",
+    "mnt": "files",
+    "procfs": "files",
+    "sysctl": "isolation",
+    "rootfs": "files",
+    "overlay": "files",
+    "mounts": "files",
+    "devices": "files",
+    "make_cwd": "files",
+    "hooks": "hooks",
+    "pivot": "files",
+    "readonly_mounts": "files",
+    "masked_paths": "files",
+    "terminal": "process",
+    "pty": "process",
+    "console": "files",
+    "propagation": "files",
+    "stdio": "process",
+    "home": "process",
+    "oom_score": "process",
+    "scheduling": "process",
+    "personality": "process",
+    "memory_policy": "process",
+    "working_directory": "process",
+    "bounding_set": "process",
+    "identity": "process",
+    "capabilities": "process",
+    "rlimits": "process",
+    "no_new_privs": "process",
+    "labels": "process",
+    "seccomp_notify": "process",
+    "seccomp": "process",
 }
 ALL = tuple(ORDER)
 
@@ -79,8 +80,16 @@ ALL = tuple(ORDER)
 def build(spec: Spec, allowed: Iterable[str] = ALL) -> Plan:
     """The mechanisms that `spec` asks for, of those `allowed` (by name), in canonical order."""
     wanted = frozenset(allowed)
-    built = (builder(spec) for name, builder in ORDER.items() if name in wanted)
+    built = (builder(name)(spec) for name in ORDER if name in wanted)
     return tuple(mechanism for mechanism in built if mechanism is not None)
+
+
+def builder(name: str) -> Builder:
+    """The function that makes the mechanism of this name, where a configuration asks for it."""
+    module = f"minirt.builders.{ORDER[name]}"
+    __import__(module)
+    found: Builder = getattr(sys.modules[module], name)
+    return found
 
 
 def namespaces(plan: Plan, spec: Spec) -> dict[str, str]:

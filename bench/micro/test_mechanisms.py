@@ -20,7 +20,7 @@ PRESENT = [mechanism.name for mechanism in plan.build(Spec(configuration()))]
 
 
 def build(name: str, spec: Spec) -> Mechanism:
-    built = plan.ORDER[name](spec)
+    built = plan.builder(name)(spec)
     assert built is not None
     return built
 

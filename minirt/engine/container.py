@@ -63,7 +63,7 @@ class Container:
         if self._spec is None:
             from minirt.spec import Spec
 
-            self._spec = Spec(self.state.spec)
+            self._spec = Spec(self.state.spec, whole=False)
         return self._spec
 
     def phase(self, name: str) -> None:

@@ -73,7 +73,8 @@ def prepared(
     """
     given = state.spec.get("process")
     own = given if isinstance(given, dict) else {}
-    spec = Spec({**state.spec, "process": {**own, "terminal": False, **process}})
+    document = {**state.spec, "process": {**own, "terminal": False, **process}}
+    spec = Spec(document, whole=False)
     plan = _plan(state, spec, state.cgroups() if cgroups is None else cgroups)
     container = Container(state, plan, recorder, spec)
     container.ctx.init = state.pid

@@ -15,7 +15,6 @@ import os
 import stat
 
 from minirt.errors import HostError
-from minirt.linux.mountinfo import filesystem_of, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def directory() -> str:
     HostError when it cannot be made, belongs to someone else or others may write to it.
     """
     path = os.path.realpath(_wanted())
-    if _on_wsl() and on_windows_drive(path, mounts()):
+    if _on_wsl() and on_windows_drive(path, _mounts()):
         path = f"/var/tmp/minirt-{os.geteuid()}"  # noqa: S108  (checked by _require_own)
     try:
         make_directories(path)
@@ -87,8 +86,16 @@ def _on_wsl() -> bool:
     return "microsoft" in os.uname().release.lower()
 
 
+def _mounts() -> list[Mount]:
+    from minirt.linux.mountinfo import mounts
+
+    return mounts()
+
+
 def on_windows_drive(path: str, table: list[Mount]) -> bool:
     """Whether `path` lies on a drive of Windows, as seen from WSL's mount `table`."""
+    from minirt.linux.mountinfo import filesystem_of
+
     mount = filesystem_of(path, table)
     return mount is not None and mount.fstype in WINDOWS_DRIVES
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from minirt.errors import ConfigError
 from minirt.reader import Reader
-from minirt.spec.names import name, personality, sysctls
 from minirt.spec.namespaces import (
     id_maps,
     namespaces,
@@ -19,11 +18,11 @@ from minirt.spec.namespaces import (
     require_maps,
     time_offsets,
 )
-from minirt.spec.process import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from minirt.codec import Json
     from minirt.spec.hooks import Hook
@@ -61,64 +60,122 @@ class Network:
 
 
 class Spec:
-    """The whole configuration; `raw` is the document it was read from."""
+    """The whole configuration; `raw` is the document it was read from.
+
+    Who makes a container reads the `whole` of it, since all of it must be right. Of one that was
+    made, what is asked for is read then: `exec` and `delete` need little.
+    """
 
     __slots__ = (
         "annotations", "cgroup_everywhere", "cgroup_resources", "cgroup_scope", "cgroups_path",
         "default_seccomp", "domainname", "gid_maps", "has_root", "hooks", "hostname",
         "keeps_keyring", "layers", "masked_paths", "memory_policy", "mounts", "namespaces",
-        "net_devices", "network",
-        "personality", "process", "raw", "readonly_paths", "required_capabilities", "rootfs",
-        "rootfs_readonly", "seccomp", "seccomp_flags", "seccomp_listener", "sysctls", "terminal",
-        "time_offsets", "uid_maps",
+        "net_devices", "network", "personality", "process", "raw", "readonly_paths",
+        "required_capabilities", "rootfs", "rootfs_readonly", "seccomp", "seccomp_flags",
+        "seccomp_listener", "sysctls", "terminal", "time_offsets", "uid_maps",
     )  # fmt: skip
 
-    def __init__(self, raw: Mapping[str, Json]) -> None:
+    def __init__(self, raw: Mapping[str, Json], *, whole: bool = True) -> None:
         self.raw = raw
-        reader = Reader(raw)
-        linux, own = reader.object("linux"), reader.object("minirt")
-        self.process = Process(reader.object("process"))
-        self.rootfs = reader.object("root").text("path")
-        self.rootfs_readonly = reader.object("root").flag("readonly")
+        for read in PARTS if whole else ():
+            read(self)
+
+    def __getattr__(self, attribute: str) -> Any:
+        """One that nobody has asked for yet."""
+        for read, attributes in PARTS.items():
+            if attribute in attributes:
+                read(self)
+                return getattr(self, attribute)
+        raise AttributeError(attribute)
+
+    def makes(self, namespace: str) -> bool:
+        """Whether this namespace (its name under /proc/PID/ns) is a new one."""
+        return self.namespaces.get(namespace) == ""
+
+    def read_process(self) -> None:
+        from minirt.spec.process import Process
+
+        self.process = Process(Reader(self.raw).object("process"))
+
+    def read_root(self) -> None:
+        root, own = Reader(self.raw).object("root"), Reader(self.raw).object("minirt")
+        self.rootfs = root.text("path")
+        self.rootfs_readonly = root.flag("readonly")
+        self.layers = own.texts("layers")
+        self.has_root = bool(self.layers or self.rootfs)
+        mounts = Reader(self.raw).objects("mounts")
+        self.mounts = tuple(MountSpec(mount) for mount in mounts)
+
+    def read_own(self) -> None:
+        own = Reader(self.raw).object("minirt")
         self.default_seccomp = own.text("seccomp") == "default"
         self.required_capabilities = own.texts("requiredCapabilities")
-        self.layers = own.texts("layers")
         self.keeps_keyring = own.flag("noNewKeyring")
-        self.mounts = tuple(MountSpec(mount) for mount in reader.objects("mounts"))
-        self.annotations = dict(reader.object("annotations").value)
-        self.hooks = _hooks(reader.object("hooks"))
         self.network = Network(own.object("network"))
         self.terminal = own.text("terminal")
+
+    def read_hooks(self) -> None:
+        self.annotations = dict(Reader(self.raw).object("annotations").value)
+        self.hooks = _hooks(Reader(self.raw).object("hooks"))
+
+    def read_cgroup(self) -> None:
+        linux, own = Reader(self.raw).object("linux"), Reader(self.raw).object("minirt")
+        self.cgroups_path = linux.text("cgroupsPath")
+        self.cgroup_resources = linux.object("resources").value
         scope = own.object("scope")
         self.cgroup_scope = (scope.text("slice"), scope.text("unit"), scope.text("path"))
         self.cgroup_everywhere = own.text("cgroups") != "limited"
-        self.has_root = bool(self.layers or self.rootfs)
-        self._read_linux(linux)
-        self.hostname = name(reader, "hostname", self.namespaces)
-        self.domainname = name(reader, "domainname", self.namespaces)
+        refuse_resctrl(linux)
 
-    def _read_linux(self, linux: Reader) -> None:
+    def read_namespaces(self) -> None:
+        linux = Reader(self.raw).object("linux")
         self.namespaces = namespaces(linux)
-        self.sysctls = sysctls(linux, self.namespaces)
-        self.personality = personality(linux)
         self.uid_maps = id_maps(linux, "uidMappings")
         self.gid_maps = id_maps(linux, "gidMappings")
         require_maps(linux, self.namespaces)
         self.time_offsets = time_offsets(linux, self.namespaces)
         self.net_devices = net_devices(linux, self.namespaces)
+
+    def read_kernel(self) -> None:
+        from minirt.spec import names
+
+        linux = Reader(self.raw).object("linux")
+        self.sysctls = names.sysctls(linux, self.namespaces)
+        self.personality = names.personality(linux)
         self.memory_policy = _memory_policy(linux)
-        refuse_resctrl(linux)
-        self.cgroups_path = linux.text("cgroupsPath")
-        self.cgroup_resources = linux.object("resources").value
+        self.hostname = names.name(Reader(self.raw), "hostname", self.namespaces)
+        self.domainname = names.name(Reader(self.raw), "domainname", self.namespaces)
+
+    def read_rights(self) -> None:
+        linux = Reader(self.raw).object("linux")
         seccomp = linux.object("seccomp")
         self.seccomp = dict(seccomp.value)
         self.seccomp_flags, self.seccomp_listener = _filter(seccomp)
         self.masked_paths = linux.texts("maskedPaths")
         self.readonly_paths = linux.texts("readonlyPaths")
 
-    def makes(self, namespace: str) -> bool:
-        """Whether this namespace (its name under /proc/PID/ns) is a new one."""
-        return self.namespaces.get(namespace) == ""
+
+# How each attribute is read. The order is that of the document, for the first complaint.
+PARTS: dict[Callable[[Spec], None], tuple[str, ...]] = {
+    Spec.read_process: ("process",),
+    Spec.read_root: ("rootfs", "rootfs_readonly", "layers", "has_root", "mounts"),
+    Spec.read_own: (
+        "default_seccomp", "required_capabilities", "keeps_keyring", "network", "terminal",
+    ),
+    Spec.read_hooks: ("annotations", "hooks"),
+    Spec.read_namespaces: (
+        "namespaces", "uid_maps", "gid_maps", "time_offsets", "net_devices",
+    ),
+    Spec.read_kernel: (
+        "sysctls", "personality", "memory_policy", "hostname", "domainname",
+    ),
+    Spec.read_cgroup: (
+        "cgroups_path", "cgroup_resources", "cgroup_scope", "cgroup_everywhere",
+    ),
+    Spec.read_rights: (
+        "seccomp", "seccomp_flags", "seccomp_listener", "masked_paths", "readonly_paths",
+    ),
+}  # fmt: skip
 
 
 def _hooks(reader: Reader) -> Mapping[str, tuple[Hook, ...]]:

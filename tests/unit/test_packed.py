@@ -60,6 +60,7 @@ def test_what_imports_a_changed_module_gets_it_from_its_source(copy: Path, path:
         source.write("ADDED = 1\n")
     name = f"minirt.{path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}"
     code = "import sys; sys.path.insert(0, sys.argv[1])\nimport minirt.engine.create\n"
+    code += "import minirt.spec.names\n"
     shown = run(copy, f"{code}print(sys.modules[{name!r}].ADDED, minirt.spec.names.__name__)")
     assert shown == "1 minirt.spec.names\n"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from minirt import mechanisms, plan
+from minirt import builders, mechanisms, plan
 from minirt.errors import ConfigError
 from minirt.mechanism import CHILD_PHASES, PHASES, Mechanism
 from minirt.spec import Spec
@@ -198,3 +198,16 @@ def test_without_a_mount_namespace_the_hosts_root_is_never_pivoted() -> None:
 def test_a_propagation_that_there_is_not_is_refused() -> None:
     with pytest.raises(ConfigError, match="/linux/rootfsPropagation"):
         files(linux={"rootfsPropagation": "loud"})
+
+
+def test_every_builder_has_its_place_in_the_order() -> None:
+    """The order names them by module alone: what is missing there is built by nobody."""
+    found = {}
+    for module in pkgutil.iter_modules(builders.__path__):
+        functions = vars(importlib.import_module(f"minirt.builders.{module.name}"))
+        for name, function in functions.items():
+            if not name.startswith("_") and getattr(function, "__module__", "").endswith(
+                module.name
+            ):
+                found[name] = module.name
+    assert found == plan.ORDER

@@ -20,7 +20,7 @@ LOG = "dump.log"
 
 def dump(call: Call, state: State) -> None:
     """Write it to --image-path; HostError, and it goes on as before, where criu cannot."""
-    spec = Spec(state.spec)
+    spec = Spec(state.spec, whole=False)
     if spec.process.terminal:
         raise StateError(
             f"container {state.id} has a terminal, whose other end criu cannot write down",

@@ -9,9 +9,7 @@ from minirt import state as states
 from minirt.engine import create as creation
 from minirt.engine.destroy import destroy
 from minirt.engine.signals import raise_on_signals
-from minirt.errors import ConfigError
-from minirt.linux import files
-from minirt.oci import bundle, cgroup, streams
+from minirt.oci import bundle, cgroup, made, streams
 from minirt.oci.parser import Option
 
 TYPE_CHECKING = False
@@ -66,28 +64,11 @@ def create(call: Call, *, detached: bool, starts: bool = False) -> Container:
     )
     if call.trace is not None:
         call.trace.created(container)
-    warn_of_unknown(call, container)
+    made.warn_of_unknown(call, container)
     try:
         streams.hand_over(call.words, container)
-        write_pid(call.words.text("--pid-file"), container.ctx.pid)
+        made.write_pid(call.words.text("--pid-file"), container.ctx.pid)
     except BaseException as error:
         destroy(container, error)
         raise
     return container
-
-
-def warn_of_unknown(call: Call, container: Container) -> None:
-    """Capabilities that no kernel has are left out: the specification wants a warning."""
-    warn = call.log.warn
-    for name in container.spec.process.unknown_capabilities:
-        warn(f'ignoring unknown capability "{name}"')
-
-
-def write_pid(path: str, pid: int) -> None:
-    """What engines read with atoi, and wait for."""
-    if path:
-        try:
-            files.replace(path, str(pid).encode(), mode=0o644)
-        except OSError as error:
-            what = f"cannot write {path}: {(error.strerror or '').lower()}"
-            raise ConfigError(what, pointer="--pid-file") from None

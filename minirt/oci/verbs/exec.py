@@ -6,9 +6,8 @@ from minirt.engine import exec as engine
 from minirt.engine.attend import attend
 from minirt.engine.signals import raise_on_signals
 from minirt.errors import ConfigError, InitDied, KernelError, StateError
-from minirt.oci import bundle, streams, subcgroup
+from minirt.oci import bundle, made, streams
 from minirt.oci.parser import Option
-from minirt.oci.verbs.create import warn_of_unknown, write_pid
 from minirt.state import PAUSED, STOPPED
 
 TYPE_CHECKING = False
@@ -51,18 +50,22 @@ def run(call: Call) -> int:
     process = requested(words, state)
     streams.check(words, process, detached=detached)
     raise_on_signals()
-    cgroups = subcgroup.chosen(state.cgroups(), words.texts(subcgroup.OPTION))
+    cgroups = state.cgroups()
+    if words.texts("--cgroup"):
+        from minirt.oci import subcgroup
+
+        cgroups = subcgroup.chosen(cgroups, words.texts("--cgroup"))
     container = engine.prepared(state, process, call.recorder, cgroups)
     container.preserve, container.detached = preserve, detached
     container.ctx.warn = call.log.warn
     if call.trace is not None:
         call.trace.executes(container)
-    warn_of_unknown(call, container)
+    made.warn_of_unknown(call, container)
     leave = engine.end
     try:
         _make(container)
         streams.hand_over(words, container)
-        write_pid(words.text("--pid-file"), container.ctx.pid)
+        made.write_pid(words.text("--pid-file"), container.ctx.pid)
         if not detached:
             return attend(container, engine.start)
         engine.start(container)
@@ -105,7 +108,7 @@ def requested(words: Words, state: State) -> dict[str, Json]:
         raise ConfigError("name a program, or --process FILE", pointer="COMMAND")
     given = state.spec.get("process")
     own: dict[str, Json] = dict(given) if isinstance(given, dict) else {}
-    made: dict[str, Json] = {
+    wanted: dict[str, Json] = {
         "args": list(command),
         "terminal": words.on("--tty"),
         "user": _user(words, own.get("user")),
@@ -116,10 +119,10 @@ def requested(words: Words, state: State) -> dict[str, Json]:
         ("--cwd", "cwd"), ("--apparmor", "apparmorProfile"), ("--process-label", "selinuxLabel"),
     ):  # fmt: skip
         if words.text(option):
-            made[member] = words.text(option)
+            wanted[member] = words.text(option)
     if words.on("--no-new-privs"):
-        made["noNewPrivileges"] = True
-    return made
+        wanted["noNewPrivileges"] = True
+    return wanted
 
 
 def _user(words: Words, own: Json) -> dict[str, Json]:

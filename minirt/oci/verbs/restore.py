@@ -7,9 +7,9 @@ import time
 
 from minirt import state as states
 from minirt.oci import bundle, cgroup
+from minirt.oci.made import write_pid
 from minirt.oci.parser import Option
 from minirt.oci.verbs import checkpoint
-from minirt.oci.verbs.create import write_pid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
