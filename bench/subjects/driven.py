@@ -18,7 +18,7 @@ from bench.subjects import bundle
 from bench.subjects.container import Container
 from bench.subjects.plain import Plain
 from minirt.linux import command
-from minirt.oci.interpreter import quickest
+from minirt.oci.interpreter import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +95,7 @@ def _oci(action: str, path: str, *options: str) -> None:
 @functools.cache
 def interpreter() -> Interpreter:
     """What `minirt oci install` chooses; once, for a subject and the same again must not differ."""
-    return quickest()[0]
+    return chosen()[0]
 
 
 class Driven:

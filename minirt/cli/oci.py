@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                 "--python",
                 metavar="FILE",
                 default="",
-                help="the interpreter (default: this or the system's, whichever is ready first)",
+                help="the interpreter (default: the system's, or this one where it is quicker)",
             )
             action.add_argument(
                 "--etc", metavar="DIR", default="/etc", help="where those are (default: /etc)"
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _install(arguments: argparse.Namespace) -> None:
     target = os.path.abspath(arguments.to)
     found = list(stanzas.every(os.path.abspath(arguments.etc), target))
-    usable = interpreter.quickest(arguments.python)
+    usable = interpreter.chosen(arguments.python)
     install.install(target, usable[0])
     _say(f"installed: {target}")
     for number, python in enumerate(usable):

@@ -53,6 +53,8 @@ class DeviceNodes(Mechanism):
         directory, _, name = node.path.rpartition("/")
         parent = make_directories(root, directory)
         try:
+            if not node.pointer and self.is_there(parent, name, node):
+                return True
             self.clear(parent, name)
             os.mknod(name, node.kind | node.mode, node.number, dir_fd=parent)
             os.chown(name, node.uid, node.gid, dir_fd=parent, follow_symlinks=False)
@@ -69,6 +71,13 @@ class DeviceNodes(Mechanism):
         self.require(made, node, f"{node.path} inside")
         os.close(made)
         return True
+
+    def is_there(self, parent: int, name: str, node: Node) -> bool:
+        """Whether the usual node is there, as where the root is the host's own."""
+        try:
+            return node.describes(os.stat(name, dir_fd=parent, follow_symlinks=False))
+        except FileNotFoundError:
+            return False
 
     def clear(self, parent: int, name: str) -> None:
         """An image may bring anything of this name."""

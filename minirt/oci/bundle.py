@@ -21,7 +21,11 @@ def read(bundle: str, config: str = "") -> dict[str, Json]:
     """
     path = os.path.join(bundle, config or "config.json")
     document = object_of(path)
-    root = document.get("root")
+    root = document.get("root") or {}
+    if root == {} or (isinstance(root, dict) and root.get("path") in (None, "")):
+        # Without one it would run on the host's files.
+        what = "is missing: the container has no files"
+        raise ConfigError(what, pointer="/root/path", hint="name the directory of its files")
     if isinstance(root, dict) and isinstance(root.get("path"), str):
         whole = os.path.realpath(os.path.join(bundle, str(root["path"])))
         document["root"] = {**root, "path": whole}

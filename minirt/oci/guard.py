@@ -33,8 +33,14 @@ def protect(place: str, interpreter: str) -> None:
 
 
 def is_current(path: str, interpreter: str) -> bool:
-    """Whether `path` is the interpreter as it is now: an update puts another file in its place."""
-    return os.path.samestat(os.stat(path), os.stat(interpreter))
+    """Whether `path` is the interpreter as it is now: an update puts another file in its place.
+
+    Where this user cannot see that file, it is: they can start nothing else.
+    """
+    try:
+        return os.path.samestat(os.stat(path), os.stat(interpreter))
+    except PermissionError:
+        return True
 
 
 def is_read_only(path: str) -> bool:

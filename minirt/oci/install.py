@@ -17,7 +17,7 @@ import os
 from minirt import state_root
 from minirt.errors import HostError
 from minirt.linux.command import quoted
-from minirt.linux.files import replace
+from minirt.linux.files import read_all, replace
 from minirt.oci import guard
 from minirt.oci.interpreter import PACKAGE
 from minirt.state import fnv1a
@@ -33,9 +33,11 @@ SCRIPT = """\
 # Where a read-only mount of the interpreter belongs; until it is made, the interpreter itself.
 exec {interpreter} "$@"
 """
+MARK = "minirt-oci, as `minirt oci install` wrote it"
+MOST = 4096  # bytes of a launcher among which the mark is
 LAUNCHER = '''\
 {first}
-"""minirt-oci, as `minirt oci install` wrote it."""
+"""{mark}."""
 import sys
 
 sys.path.insert(0, {package!r})
@@ -73,7 +75,10 @@ def places() -> list[str]:
 
 
 def install(target: str, interpreter: Interpreter) -> None:
-    """Write the launcher to `target`, and what it starts from; HostError when that is not ours."""
+    """Write the launcher to `target`, and what it starts from; HostError when that is not ours.
+
+    Nor when there is something else than a launcher.
+    """
     uninstall(target)
     here, where = home(interpreter.path), place(interpreter.path)
     guard.release(where)
@@ -95,6 +100,7 @@ def launcher(where: str, interpreter: str) -> str:
     """The text of the launcher."""
     return LAUNCHER.format(
         first=first_lines(where),
+        mark=MARK,
         package=PACKAGE,
         others=_others(),
         place=where,
@@ -121,6 +127,7 @@ def first_lines(where: str) -> str:
 
 def uninstall(target: str) -> bool:
     """Take it away, and what no other launcher starts from; whether there was anything."""
+    _require_launcher(target)
     found = _unlink(target)
     for where in places():
         here = os.path.dirname(os.path.dirname(where))
@@ -131,6 +138,19 @@ def uninstall(target: str) -> bool:
                 _unlink(path)
             _remove_empty(f"{here}/launchers", f"{here}/bin", here, base())
     return found
+
+
+def _require_launcher(target: str) -> None:
+    """HostError when `target` is there, and nothing that `install` wrote."""
+    if not os.path.lexists(target):
+        return
+    try:
+        ours = MARK.encode() in read_all(target)[:MOST]
+    except OSError:
+        ours = False
+    if not ours:
+        hint = "name another place: --to FILE"
+        raise HostError(f"{target} is there already, and no launcher of minirt", hint=hint)
 
 
 def _others_use(here: str) -> bool:

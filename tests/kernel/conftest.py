@@ -13,7 +13,7 @@ import oci
 import pytest
 
 from minirt.oci import guard, install
-from minirt.oci.interpreter import quickest
+from minirt.oci.interpreter import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def _launcher(playground: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MINIRT_STATE", str(playground / "launcher/state"))
         target = str(playground / "launcher/minirt-oci")
-        python = quickest()[0]
+        python = chosen()[0]
         install.install(target, python)
         assert guard.mounted(install.place(python.path), python.path)
         oci.PROGRAM[:] = [target]

@@ -19,7 +19,7 @@ from oci import Runtime
 from steps import children, status
 
 from minirt.oci import guard, install
-from minirt.oci.interpreter import quickest
+from minirt.oci.interpreter import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ def copied(playground: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     interpreter = str(tmp_path / "python")
     shutil.copy(os.path.realpath(sys.executable), interpreter)
     target = str(playground / "state/minirt-oci")
-    install.install(target, quickest(interpreter)[0])
+    install.install(target, chosen(interpreter)[0])
     before, oci.PROGRAM[:] = list(oci.PROGRAM), [target]
     yield interpreter
     oci.PROGRAM[:] = before

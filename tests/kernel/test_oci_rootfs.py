@@ -182,3 +182,25 @@ def test_a_mount_point_that_leads_in_a_circle_is_refused(runtime: Runtime, tmp_p
         {"destination": "/circle", "source": str(tmp_path), "options": ["bind"]}
     )
     assert "eloop" in runtime.refusal()
+
+
+@pytest.mark.parametrize("root", [None, {}, {"path": ""}, {"readonly": True}], ids=str)
+def test_without_a_root_nothing_runs_on_the_hosts_files(
+    tmp_path: Path, root: dict[str, object] | None
+) -> None:
+    runtime = Runtime(tmp_path, "true")
+    runtime.config["root"] = root
+    assert "/root/path: is missing" in runtime.refusal()
+    del runtime.config["root"]
+    assert "/root/path: is missing" in runtime.refusal()
+
+
+def test_a_device_that_is_there_already_is_left_as_it_is(tmp_path: Path) -> None:
+    """The root may be the host's own, whose devices others have open."""
+    runtime = Runtime(tmp_path, "true")
+    runtime.config |= {"root": {"path": "/"}, "hostname": "", "mounts": []}
+    runtime.config["linux"] = {"namespaces": [{"type": "pid"}]}
+    devices = [path for path in Path("/dev").iterdir() if path.is_char_device()]
+    before = [path.lstat().st_ino for path in devices]
+    runtime.must("run", "c1")
+    assert [path.lstat().st_ino for path in devices] == before
