@@ -47,7 +47,10 @@ def nat(spec: Spec) -> Mechanism | None:
         return None
     from minirt.mechanisms.nat import Nat
     from minirt.networks.network import Network
+    from minirt.networks.ports import Port
 
+    for index, text in enumerate(spec.network.publish):
+        Port(text, f"/minirt/network/publish/{index}")  # its pointer is usually the option
     return Nat(Network(), spec.network.publish)
 
 

@@ -19,7 +19,7 @@ class Port:
 
     __slots__ = ("container", "host", "protocol", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, pointer: str = "--publish") -> None:
         self.text = text
         numbers, slash, protocol = text.partition("/")
         self.protocol = protocol if slash else "tcp"
@@ -27,8 +27,8 @@ class Port:
         if self.protocol not in PROTOCOLS or not (_is_port(host) and _is_port(container)):
             raise ConfigError(
                 f'"{text}" is not HOST:CONTAINER[/udp], with ports from 1 to 65535',
-                pointer="--publish",
-                hint="for example: --publish 8080:80",
+                pointer=pointer,
+                hint="for example: 8080:80",
             )
         self.host, self.container = int(host), int(container)
 
@@ -37,7 +37,8 @@ class Port:
 
 
 def _is_port(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and 1 <= int(text) <= 65535
+    sound = text.isdecimal() and text.isascii() and len(text) <= 5
+    return sound and 1 <= int(text) <= 65535
 
 
 def check_free(ports: Iterable[Port], published: Iterable[str]) -> None:

@@ -150,13 +150,17 @@ class Request:
 
     def published(self) -> list[str]:
         ports = self.values.texts("--publish")
-        if ports and self.network() != "bridge":
+        if not ports:
+            return []
+        from minirt.networks.ports import Port
+
+        if self.network() != "bridge":
             raise ConfigError(
                 f"network {self.network()} has no ports to publish",
                 pointer="--publish",
                 hint="leave it out, or use --network bridge, which needs root",
             )
-        return ports
+        return [Port(text).text for text in ports]
 
     def namespaces(self) -> list[str]:
         """All that any step makes; the step's mechanisms choose among them."""

@@ -78,7 +78,7 @@ def test_a_published_port_is_read(text: str, shown: str, inside: int) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "80", "80:", ":80", "0:80", "80:65536", "80:80/", "80:80/sctp", "a:b", "1.2:3", "8 0:80",
-     "-1:80", "127.0.0.1:80:80", "²:80"],
+     "-1:80", "127.0.0.1:80:80", "²:80", f"{'9' * 5000}:80"],
 )  # fmt: skip
 def test_a_published_port_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(ConfigError) as error:
