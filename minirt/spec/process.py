@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Members that few processes have are read by modules that are imported only for them.
 LARGEST_ID = 0xFFFFFFFE  # (uid_t) -1 means "leave as it is"
+ALL_BITS = 0o7777  # of a file's mode
 OOM_SCORE_MIN, OOM_SCORE_MAX = -1000, 1000
 SETS = ("bounding", "effective", "permitted", "inheritable", "ambient")
 
@@ -44,7 +45,7 @@ class Process:
         user = reader.object("user")
         self.uid, self.gid = _id(user, "uid"), _id(user, "gid")
         self.groups = _groups(user)
-        self.umask = user.number("umask", 0o022)
+        self.umask = _umask(user)
         self.capabilities, self.unknown_capabilities = _capabilities(reader.object("capabilities"))
         self.rlimits = _rlimits(reader)
         self.oom_score_adj = _oom_score_adj(reader)
@@ -82,6 +83,14 @@ def _id(user: Reader, name: str) -> int:
     if not 0 <= number <= LARGEST_ID:
         raise ConfigError(f"must lie between 0 and {LARGEST_ID}", pointer=user.where(name))
     return number
+
+
+def _umask(user: Reader) -> int:
+    mask = user.number("umask", 0o022)
+    if not 0 <= mask <= ALL_BITS:
+        what = f"must lie between 0 and {ALL_BITS} ({ALL_BITS:#o})"
+        raise ConfigError(what, pointer=user.where("umask"), hint="JSON has no octal numbers")
+    return mask
 
 
 def _groups(user: Reader) -> tuple[int, ...]:

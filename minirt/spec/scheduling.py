@@ -12,16 +12,15 @@ if TYPE_CHECKING:
     from minirt.reader import Reader
 
 IO_LEVELS = 8
+TIMES = ("runtime", "deadline", "period")
 
 
 def scheduler(given: Reader) -> Scheduler:
     """What sched_setattr(2) is to set."""
     found = Scheduler(_one_of(given, "policy", POLICIES))
     found.nice = given.number("nice")
-    found.priority = given.number("priority")
-    found.runtime = given.number("runtime")
-    found.deadline = given.number("deadline")
-    found.period = given.number("period")
+    found.priority = _unsigned(given, "priority", bits=32)
+    found.runtime, found.deadline, found.period = (_unsigned(given, name) for name in TIMES)
     for index, flag in enumerate(given.texts("flags")):
         if flag not in FLAGS:
             pointer = f"{given.where('flags')}/{index}"
@@ -29,6 +28,15 @@ def scheduler(given: Reader) -> Scheduler:
         found.flags |= FLAGS[flag]
     _check(given, found)
     return found
+
+
+def _unsigned(given: Reader, name: str, bits: int = 64) -> int:
+    """A number that the kernel has in so many bits: ctypes would cut it."""
+    number = given.number(name)
+    if not 0 <= number < 1 << bits:
+        what = f"must lie between 0 and {(1 << bits) - 1}"
+        raise ConfigError(what, pointer=given.where(name))
+    return number
 
 
 def _check(given: Reader, found: Scheduler) -> None:
@@ -39,7 +47,7 @@ def _check(given: Reader, found: Scheduler) -> None:
         what = "is for SCHED_FIFO and SCHED_RR alone"
         raise ConfigError(what, pointer=given.where("priority"), hint="leave it out")
     if found.policy != POLICIES["SCHED_DEADLINE"]:
-        for name in ("runtime", "deadline", "period"):
+        for name in TIMES:
             if getattr(found, name):
                 what = "is for SCHED_DEADLINE alone"
                 raise ConfigError(what, pointer=given.where(name), hint="leave it out")

@@ -28,6 +28,8 @@ def linux(**members: Json) -> Spec:
 WRONG: tuple[tuple[dict[str, Json], str], ...] = (
     ({"user": {"uid": -1}}, "/process/user/uid"),
     ({"user": {"gid": 1 << 32}}, "/process/user/gid"),
+    ({"user": {"umask": 1 << 64}}, "/process/user/umask"),
+    ({"user": {"umask": -1}}, "/process/user/umask"),
     ({"user": {"additionalGids": [1, "2"]}}, "/process/user/additionalGids/1"),
     ({"rlimits": [{"type": "RLIMIT_FUN", "soft": 1, "hard": 1}]}, "/process/rlimits/0/type"),
     ({"rlimits": [{"type": "RLIMIT_CORE", "soft": 2, "hard": 1}]}, "/process/rlimits/0/soft"),
@@ -36,7 +38,9 @@ WRONG: tuple[tuple[dict[str, Json], str], ...] = (
     ({"scheduler": {"policy": "SCHED_FUN"}}, "/process/scheduler/policy"),
     ({"scheduler": {"policy": "SCHED_OTHER", "nice": 20}}, "/process/scheduler/nice"),
     ({"scheduler": {"policy": "SCHED_OTHER", "priority": 1}}, "/process/scheduler/priority"),
+    ({"scheduler": {"policy": "SCHED_FIFO", "priority": 1 << 32}}, "/process/scheduler/priority"),
     ({"scheduler": {"policy": "SCHED_FIFO", "runtime": 1}}, "/process/scheduler/runtime"),
+    ({"scheduler": {"policy": "SCHED_DEADLINE", "period": -1}}, "/process/scheduler/period"),
     ({"scheduler": {"policy": "SCHED_FIFO", "flags": ["X"]}}, "/process/scheduler/flags/0"),
     ({"ioPriority": {"class": "IOPRIO_CLASS_FUN"}}, "/process/ioPriority/class"),
     ({"ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 8}}, "/process/ioPriority/priority"),
