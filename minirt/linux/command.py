@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 NO_PROGRAM = 127  # as a shell says it
+LONGEST_POLL = (1 << 31) - 1  # ms: 24 days
 PYTHONS = (SIGPIPE, SIGXFSZ)  # what Python ignores
 # An engine may call minirt with no PATH at all.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -95,7 +96,7 @@ def _await(child: int, path: str, timeout: int) -> None:
     try:
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
-        if not poll.poll(timeout * 1000):
+        if not poll.poll(min(timeout * 1000, LONGEST_POLL)):
             pidfd_send_signal(pidfd, SIGKILL)
             os.waitpid(child, 0)
             raise HostError(f"{path} was killed: it took longer than its {timeout} s")

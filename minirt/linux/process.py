@@ -121,13 +121,13 @@ def signal_number(text: str) -> int:
 
     0 is one: it is sent to see whether one could be (kill(2)).
     """
-    if text.isdigit():
-        return int(text) if int(text) <= LAST_SIGNAL else -1
+    if text.isdecimal():
+        return int(text) if len(text) < 4 and int(text) <= LAST_SIGNAL else -1
     name = text.upper().removeprefix("SIG")
     first, last = _signal.SIGRTMIN, _signal.SIGRTMAX
     for base, number, sign in (("RTMIN", first, 1), ("RTMAX", last, -1)):
         rest = name.removeprefix(base)
-        if name.startswith(base) and (not rest or rest[1:].isdigit()):
+        if name.startswith(base) and (not rest or (rest[1:].isdecimal() and len(rest) < 4)):
             return int(number) + sign * int(rest[1:] or 0)
     found: int = getattr(_signal, f"SIG{name}", -1) if name.isalnum() else -1
     return int(found)
