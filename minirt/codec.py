@@ -35,6 +35,8 @@ def loads(text: str) -> Json:
     # The core finds the class for its complaint only where json.decoder is loaded already.
     except (ImportError, AttributeError, TypeError, StopIteration, SystemError):
         return _slow_loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if text[end:].strip(" \t\r\n"):
         return _slow_loads(text)
     parsed: Json = value

@@ -60,3 +60,8 @@ def test_it_is_refused_in_a_process_that_has_not_loaded_json(text: str) -> None:
 def test_what_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="char"):
         codec.loads(text)
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(ValueError, match="too deeply"):
+        codec.loads("[" * 100_000 + "]" * 100_000)

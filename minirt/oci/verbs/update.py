@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from minirt.codec import loads
 from minirt.engine.update import update
 from minirt.errors import ConfigError, StateError
 from minirt.oci import bundle
@@ -56,7 +55,7 @@ def _resources(words: Words) -> dict[str, Json]:
     """What the options ask for; a file of resources takes the place of all others."""
     path = words.text("--resources")
     if path == "-":
-        return _parsed(sys.stdin.read())
+        return bundle.parsed(sys.stdin.buffer.read(), "standard input", "--resources")
     if path:
         return bundle.object_of(path)
     found: dict[str, dict[str, Json]] = {}
@@ -68,16 +67,6 @@ def _resources(words: Words) -> dict[str, Json]:
     if not found:
         raise ConfigError("says nothing to change", pointer="update", hint="see update --help")
     return dict(found)
-
-
-def _parsed(text: str) -> dict[str, Json]:
-    try:
-        document = loads(text)
-    except ValueError as error:
-        raise ConfigError(f"standard input is not JSON: {error}", pointer="--resources") from None
-    if not isinstance(document, dict):
-        raise ConfigError("standard input must hold a JSON object", pointer="--resources")
-    return document
 
 
 def _value(words: Words, option: str, kind: str) -> Json:
