@@ -30,8 +30,8 @@ help: ; $(AS_CALLER) help
 
 else
 
-.PHONY: help run test test-full test-engines test-cgroup2 setup $(SUITES) bench bench-full bench-oci bench-micro docs
-.PHONY: docs-serve step clean uninstall
+.PHONY: help run test test-full test-engines test-cgroup2 setup $(SUITES) fuzz bench bench-full
+.PHONY: bench-oci bench-micro docs docs-serve step clean uninstall
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
@@ -44,8 +44,9 @@ run: $(PACK) ## from nothing to seven containers coming to life, the last beside
 test: tools ## everything that CI runs: lint, types, unit, kernel, VM and lesson tests
 	@$(PY) tests/suites.py $(SUITES)
 
-test-full: tools ## the above, the second guest, the site in a browser, and a bare Debian 12
-	@MINIRT_FUZZ=34 $(PY) tests/suites.py $(SUITES:engines=engines-all) cgroup2-qemu site bare
+test-full: tools ## the above, more of it, the second guest, the site in a browser, a bare Debian 12
+	@$(MAKE) --no-print-directory $(VENV)/fuzz || echo "minirt: going on without Atheris; fuzz will not run" >&2
+	@MINIRT_FUZZ=20 $(PY) tests/suites.py $(SUITES:engines=engines-all) fuzz cgroup2-qemu site bare
 
 test-engines: tools ## podman, buildah, docker, containerd and Swarm, each driving minirt-oci
 	@$(PY) tests/suites.py engines-all
@@ -69,6 +70,9 @@ lessons: ## every command of the lessons, and what it prints
 engines: ## the quick part of `make test-engines`
 $(SUITES): tools
 	@$(PY) tests/suites.py $@
+
+fuzz: $(VENV)/fuzz ## grow configurations by the code they reach until one fails, or ARGS='-runs=100000'
+	@$(PY) tests/fuzz/guided.py $(ARGS)
 
 bench: $(VENV)/bench ## measure containers and a VM on this machine, in about 4 minutes, and report
 	@$(BENCH_PACKAGES)
@@ -138,10 +142,11 @@ $(PACK): $(VENV)/base $(shell find minirt -name '*.py')
 $(VENV)/test: EXTRAS = test,lint,docs,bench
 $(VENV)/docs: EXTRAS = docs
 $(VENV)/bench: EXTRAS = bench
-$(VENV)/test $(VENV)/docs $(VENV)/bench: $(VENV)/base
+$(VENV)/fuzz: EXTRAS = fuzz
+$(VENV)/test $(VENV)/docs $(VENV)/bench $(VENV)/fuzz: $(VENV)/base
 	@echo "minirt: adding the dependencies for $(EXTRAS) to $(VENV) ..." >&2
 	@$(PY) -m pip install --quiet --disable-pip-version-check \
-	  --config-settings editable_mode=compat --editable '.[$(EXTRAS)]'
+	  --only-binary atheris --config-settings editable_mode=compat --editable '.[$(EXTRAS)]'
 	@touch $@
 
 endif

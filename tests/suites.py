@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -27,7 +28,13 @@ LINTERS = {
     ),
     "types": ([*PYTHON, "mypy"],),
     "bare": (["bash", "tests/bare/run"],),
-}
+    "fuzz": (
+        [sys.executable, "-B", "tests/fuzz/guided.py", "-runs=100000", "-verbosity=0",
+         "-print_final_stats=1"],
+    ),
+}  # fmt: skip
+# What cannot be installed on every machine.
+NEEDS = {"fuzz": "atheris"}
 AS_ROOT = ("kernel", "vm", "lessons", "engines", "engines-all")
 # Engines start daemons, and those others: whatever ends this suite ends the namespace's processes.
 CONFINED = {"engines", "engines-all"}
@@ -58,6 +65,9 @@ class Count:
 
 def run(suite: str) -> Count:
     """One suite; a command that cannot even start counts as a failed test."""
+    if suite in NEEDS and find_spec(NEEDS[suite]) is None:
+        print(f"{suite}: not run: {NEEDS[suite]} is not installed")
+        return Count(skipped=1)
     if suite in LINTERS:
         return sum((_check(command) for command in LINTERS[suite]), Count())
     return _pytest(suite)

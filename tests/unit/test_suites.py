@@ -23,6 +23,14 @@ def test_a_suite_that_cannot_run_counts_as_failed() -> None:
     assert done.stdout.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
 
 
+def test_a_suite_whose_needs_are_not_installed_is_said_not_to_have_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(suites.NEEDS, "fuzz", "minirt_needs_no_such_thing")
+    assert suites.run("fuzz") == suites.Count(skipped=1)
+    assert "not run: minirt_needs_no_such_thing" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("status", "failures", "failed"), [(0, 0, 0), (1, 1, 1), (1, 0, 1), (2, 1, 2)]
 )
