@@ -12,9 +12,7 @@ def test_a_time_longer_than_poll_can_wait_is_taken() -> None:
     assert command.run(["/bin/echo", "done"], timeout=1 << 40) == "done\n"
 
 
-@pytest.mark.parametrize(
-    "text", ["²", "9" * 5000, "65", "FUN", "RTMIN+²", f"RTMIN+{'9' * 5000}"]
-)
+@pytest.mark.parametrize("text", ["²", "9" * 5000, "65", "FUN", "RTMIN+²", f"RTMIN+{'9' * 5000}"])
 def test_what_is_no_signal_is_none(text: str) -> None:
     assert signal_number(text) == -1
 
