@@ -46,7 +46,8 @@ def create(document: dict[str, Any]) -> None:
     wishes.trace()
     wishes.join(Recorder("", ""))
     whole = bundle.resolved("/nowhere", document)
-    placed = streams.with_services(cgroup.placed(whole, "fuzzed", cgroup.CGROUPFS))
+    placed = cgroup.placed(whole, "0123abcd", "fuzzed", cgroup.CGROUPFS)
+    placed = streams.with_services(placed, "/nowhere")
     assert dumps(loads(dumps(placed))) == dumps(placed)  # as state.json keeps it
     spec = Spec(placed)
     mechanisms = plan.build(spec)
