@@ -30,15 +30,20 @@ LONGEST_STATE = 512  # characters of a tracestate that must be passed on (Trace 
 class Wishes:
     """Of one configuration's annotations, and of the environment; `warn` is told of wrong ones."""
 
-    __slots__ = ("annotations", "environ", "warn")
+    __slots__ = ("annotations", "environ", "variable", "warn")
 
     def __init__(self, annotations: Json, warn: Callable[[str], None]) -> None:
         self.annotations = annotations if isinstance(annotations, dict) else {}
         self.environ = os.environ
+        self.variable = os.environ.get("MINIRT_TRACE", "")
         self.warn = warn
 
     def trace(self) -> bool:
         """What the annotation says, else MINIRT_TRACE, else whether there is a collector."""
+        if self.variable.lower() not in OFF + ON and not os.path.isabs(self.variable):
+            # Relative to whatever directory the engine has: a misspelt word, more likely.
+            self.warn("MINIRT_TRACE is neither on, nor off, nor an absolute path: ignored")
+            self.variable = ""
         annotation = self._annotation(TRACED).lower()
         if annotation in ON:
             return True
@@ -46,8 +51,7 @@ class Wishes:
             self.warn(f"{TRACED} is neither on nor off: ignored")
         elif annotation:
             return False
-        variable = self.environ.get("MINIRT_TRACE", "").lower()
-        return variable not in OFF if variable else wanted(self.environ)
+        return self.variable.lower() not in OFF if self.variable else wanted(self.environ)
 
     def inside(self) -> bool:
         """Whether the program inside is to get the context."""
@@ -78,10 +82,9 @@ class Wishes:
 
         Nothing that one could have to wait for, such as a pipe.
         """
-        asked = self.environ.get("MINIRT_TRACE", "")
-        if asked.lower() in OFF + ON:
+        if self.variable.lower() in OFF + ON:
             return ""
-        path = os.path.abspath(asked)
+        path = os.path.abspath(self.variable)
         if os.path.isdir(path):
             path = f"{path}/{container_id}.jsonl"
         if not path.isprintable() or (os.path.exists(path) and not os.path.isfile(path)):

@@ -549,6 +549,20 @@ def test_what_cannot_be_written_is_a_warning(
         assert said in done.stderr
 
 
+@pytest.mark.parametrize("annotated", [False, True])
+def test_a_word_that_is_none_names_no_file(
+    runtime: oci.Runtime, name: str, *, annotated: bool
+) -> None:
+    """It would be one in whatever directory the engine has."""
+    runtime.config["annotations"] = dict(ON) if annotated else {}
+    runtime.config["process"]["args"] = ["true"]
+    done = runtime.call("run", name, env={"MINIRT_TRACE": "foo"})
+    assert done.returncode == 0
+    assert done.stderr.count("MINIRT_TRACE is neither") == 1
+    assert not (runtime.bundle / "foo").exists()
+    assert bool(spool.find(name)) is annotated
+
+
 def test_a_secret_of_the_users_is_nowhere(
     runtime: oci.Runtime, name: str, collector: Collector, tmp_path: Path
 ) -> None:
