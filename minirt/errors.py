@@ -138,6 +138,13 @@ def from_fields(fields: Mapping[str, object]) -> MinirtError:
     return error
 
 
+def plain(error: BaseException) -> str:
+    """Any error in the words for a person: Python's own begin with "[Errno 2]"."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
 def missing(path: str, *, what: str, pointer: str = "") -> ConfigError:
     """The error for a path of the user's that does not exist."""
     return ConfigError(f"{what} {path} does not exist", pointer=pointer, hint="check the path")

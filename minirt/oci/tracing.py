@@ -12,6 +12,7 @@ from time import monotonic_ns
 
 from minirt import state as states
 from minirt import telemetry, traceparent
+from minirt.errors import plain
 from minirt.oci.trace_wishes import Wishes
 from minirt.spans import CONTAINER, Recorder
 from minirt.telemetry import model, spool
@@ -63,7 +64,7 @@ class Tracing:
         try:
             return spool.new(self.call.id, self.root.span_id.hex())
         except Exception as error:  # noqa: BLE001  (see the top)
-            self.warn(f"the trace will not be kept: {error}")
+            self.warn(f"the trace will not be kept: {plain(error)}")
             return ""
 
     def created(self, container: Container) -> None:
@@ -122,7 +123,7 @@ class Tracing:
         try:
             self._export()
         except Exception as problem:  # noqa: BLE001  (see the top)
-            self.warn(f"the trace was not exported: {problem}")
+            self.warn(f"the trace was not exported: {plain(problem)}")
 
     def _export(self) -> None:
         kept, file = str(self.context.get("spool", "")), str(self.context.get("file", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from minirt.errors import MinirtError
+from minirt.errors import MinirtError, plain
 from minirt.telemetry import model, otlp_file, otlp_http
 
 TYPE_CHECKING = False
@@ -33,7 +33,7 @@ def finish(recorder: Recorder, *, file: str = "", waterfall: TextIO | None = Non
         if sending or writing:
             export(trace, [file] if writing else [], os.environ)
     except (OSError, MinirtError) as error:
-        sys.stderr.write(f"minirt: warning: the trace was not exported: {error}\n")
+        sys.stderr.write(f"minirt: warning: the trace was not exported: {plain(error)}\n")
     if waterfall is not None:
         from minirt.telemetry import waterfall as pictures
 

@@ -540,7 +540,7 @@ def test_what_cannot_be_written_is_a_warning(
     runtime.config["process"]["args"] = ["echo", "all is well"]
     os.mkfifo(tmp_path / "pipe")
     for target, said in (
-        (tmp_path / "none/file", "the trace was not exported"),
+        (tmp_path / "none/file", f"exported: {tmp_path}/none/file: No such file or directory"),
         (tmp_path / "pipe", "neither a file nor a directory"),
         (Path("/dev/full"), "neither a file nor a directory"),
     ):

@@ -15,6 +15,7 @@ from minirt.errors import (
     MinirtError,
     StateError,
     from_fields,
+    plain,
     render,
 )
 
@@ -95,3 +96,16 @@ def test_an_error_number_that_has_no_name_is_a_number() -> None:
 def test_the_type_of_an_error_tells_nothing_of_the_user() -> None:
     assert complete().error_type() == "EINVAL"
     assert ERRORS[1].error_type() == "ConfigError"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file", "/x/y"), "/x/y: No such file"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError("in words"), "in words"),
+        (HostError("nft is not installed"), "nft is not installed"),
+    ],
+)
+def test_an_error_in_plain_words_has_no_number(error: Exception, text: str) -> None:
+    assert plain(error) == text
