@@ -52,6 +52,7 @@ def export(trace: Trace, files: Iterable[str], environ: Mapping[str, str]) -> No
     errors: list[OSError | MinirtError] = []
     try:
         if otlp_http.wanted(environ):
+            otlp_http.check_address(environ)
             otlp_http.send_detached(line, environ)
     except (OSError, MinirtError) as error:
         errors.append(error)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
+from minirt.errors import ConfigError
 from minirt.linux.files import memfd_create
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ REMEMBERED = (
     "OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
     "OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
 )  # fmt: skip
+LAST_PORT = 65535
 # The launcher of minirt-oci finds this package, and others, where no -m would look.
 SENDER = "import sys; sys.path[:] = sys.argv[1:]; from minirt.telemetry.send import main; main()"
 # All that the sender needs; the rest of the environment may hold secrets and is not its business.
@@ -41,6 +43,30 @@ def wanted(environ: Mapping[str, str]) -> bool:
         return False
     protocol = next((environ[name] for name in PROTOCOLS if environ.get(name)), "http")
     return protocol.startswith("http") and any(environ.get(name) for name in ENDPOINTS)
+
+
+def check_address(environ: Mapping[str, str]) -> None:
+    """ConfigError when the collector's address is malformed: nobody would hear the sender say so.
+
+    It is not repeated in the text, for there may be a secret in it.
+    """
+    name = next(name for name in ENDPOINTS if environ.get(name))
+    if not _is_address(environ[name]):
+        raise ConfigError("is no address such as http://HOST:4318", pointer=name)
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is an http URL with a host. By hand: urllib.parse takes long to import."""
+    scheme, _, rest = text.strip().partition("://")
+    for end in "/?#":
+        rest = rest.partition(end)[0]
+    rest = rest.rpartition("@")[2]
+    host, colon, port = rest.rpartition(":")
+    if not colon or "]" in port:  # no port; the colon is that of an IPv6 address
+        host, port = rest, ""
+    named = host and " " not in host and host.startswith("[") == host.endswith("]")
+    valid = not port or (port.isdecimal() and int(port) <= LAST_PORT)
+    return scheme.lower() in ("http", "https") and bool(named) and valid
 
 
 def send_detached(line: str, environ: Mapping[str, str]) -> int:

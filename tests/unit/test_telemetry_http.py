@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import sample
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from test_telemetry_export import check_tree, official, spans_of
 
-from minirt.telemetry import otlp_file
+from minirt.errors import ConfigError
+from minirt.telemetry import otlp_file, otlp_http
 
 CANARY = "canary-7f3a"
 DELAY_LIMIT = 0.050  # seconds that a dead collector may cost a command
@@ -145,6 +147,46 @@ def test_a_dead_collector_delays_nothing_and_changes_nothing(
     assert min(delays) < DELAY_LIMIT
     for sender in senders:
         wait_for_end(sender)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:9", "http://", "http://:9", "http://127.0.0.1:99999", "http://127.0.0.1:x",
+     "http:/127.0.0.1", "grpc://127.0.0.1:9", "http://[::1", "http://a b", f"{CANARY}:9"],
+)  # fmt: skip
+def test_a_malformed_address_is_found_at_once(address: str) -> None:
+    with pytest.raises(requests.exceptions.RequestException) as by_exporter:
+        requests.post(address, timeout=1)
+    assert not isinstance(by_exporter.value, requests.exceptions.ConnectionError)
+    with pytest.raises(ConfigError, match="OTEL_EXPORTER_OTLP_ENDPOINT: is no address") as ours:
+        otlp_http.check_address({"OTEL_EXPORTER_OTLP_ENDPOINT": address})
+    assert CANARY not in str(ours.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:9", "HTTP://127.0.0.1:9/v1", "https://127.0.0.1:9", " http://127.0.0.1:9",
+     "http://[::1]:9", "http://[::1]", "http://u:p@127.0.0.1:9?key=a@b:c", "http://127.0.0.1:"],
+)  # fmt: skip
+def test_any_other_address_is_for_the_exporter_to_try(address: str) -> None:
+    other = {"OTEL_EXPORTER_OTLP_ENDPOINT": "nonsense"}
+    otlp_http.check_address({**other, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": address})
+
+
+def test_a_malformed_address_is_a_warning_and_the_file_is_written(tmp_path: Path) -> None:
+    code = COMMAND.replace("pids[0]", "pids")
+    words = [os.path.dirname(__file__), str(tmp_path / "t.jsonl")]
+    environ = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_OTLP_ENDPOINT": "127.0.0.1:9"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        check=False, env=environ, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout.split()[1]) == (7, "[]")
+    assert ran.stderr == (
+        "minirt: warning: the trace was not exported: "
+        "OTEL_EXPORTER_OTLP_ENDPOINT: is no address such as http://HOST:4318\n"
+    )
+    assert otlp_file.read((tmp_path / "t.jsonl").open(), "t")
 
 
 def test_the_sender_holds_nothing_of_the_command(tmp_path: Path, black_hole: str) -> None:
