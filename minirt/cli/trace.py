@@ -24,8 +24,9 @@ EXAMPLES = """examples:
   sudo minirt trace show --container 4f6a        the life of an engine's container
 """
 CONTAINERS = """With --container: the whole life of a container that an engine runs by minirt-oci,
-from create to delete, also while it runs, and after it is gone. Its id may be abbreviated. Spans
-of the same trace in FILE, such as the caller's and the program's own, join its tree.
+from create to delete, also while it runs, and after it is gone. Its id may be abbreviated; its
+name is known to the engine alone: podman inspect --format '{{.Id}}' NAME. Spans of the same trace
+in FILE, such as the caller's and the program's own, join its tree.
 
 examples:
   podman run -d --annotation minirt.dev/trace=on IMAGE       switch it on for one container

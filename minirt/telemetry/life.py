@@ -7,7 +7,7 @@ from glob import glob
 from time import time_ns
 
 from minirt import state as states
-from minirt import state_root
+from minirt import state_root, traceparent
 from minirt.errors import ConfigError, MinirtError, StateError
 from minirt.spans import CONTAINER
 from minirt.telemetry import otlp_file, spool
@@ -18,10 +18,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from minirt.state import State
+
 LIFE = "minirt.container.span_id"  # on the span of `create`: the id of the program's
 SHOWN = 8  # ids in a message
 # Where engines tell the runtime to keep its states.
 ROOTS = ("/run/docker/runtime-*/*", "/run/containerd/runc/*")
+ID = "podman inspect --format '{{.Id}}' NAME"  # docker has the same words
 SWITCH = 'annotate it minirt.dev/trace: "on", or set MINIRT_TRACE=on for the engine'
 
 
@@ -86,22 +89,36 @@ def join(whole: Trace, others: Iterable[Trace]) -> None:
 
 def _unknown(prefix: str) -> MinirtError:
     """Why there is nothing: no such container, or one without a trace."""
-    for name in _containers():
-        if name.startswith(prefix):
-            return StateError(f"container {name} has no trace", hint=f"{SWITCH}, at create")
+    for state in _containers():
+        if state.id.startswith(prefix):
+            return StateError(f"container {state.id} has no trace", hint=_why_none(state))
     who = "" if os.geteuid() == 0 else " of yours"
     return ConfigError(
         f'no trace{who} is kept of a container whose id begins with "{prefix}"',
         pointer="--container",
-        hint=SWITCH,
+        hint=f"give the id, not the name: {ID}; to have a trace, {SWITCH}",
     )
 
 
-def _containers() -> Iterator[str]:
-    """The ids of all containers that this user can see, wherever an engine keeps its states."""
+def _why_none(state: State) -> str:
+    """What to do about a container's having no trace: its state tells whether it was wanted."""
+    try:
+        state.load()
+    except MinirtError:  # it is being made, or removed
+        return f"{SWITCH}, at create"
+    if not state.trace:
+        return f"{SWITCH}, at create"
+    context = traceparent.parse(str(state.trace.get("traceparent")))
+    if context and not context[2]:
+        return "its caller's traceparent ends with -00, not sampled: let the caller sample it (-01)"
+    return f"it is not kept any more: of all traces the newest {spool.KEPT} are"
+
+
+def _containers() -> Iterator[State]:
+    """All containers that this user can see, wherever an engine keeps its states."""
     usual = (state_root.of_engines(), state_root.default())
     for root in (*usual, *(root for pattern in ROOTS for root in glob(pattern))):
         try:
-            yield from (state.id for state in states.every(root))
+            yield from states.every(root)
         except PermissionError:
             continue

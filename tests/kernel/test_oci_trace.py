@@ -405,6 +405,7 @@ def test_what_cannot_be_shown_is_explained(runtime: oci.Runtime, name: str, tmp_
     assert "minirt run" in minirt("show", "--container", f"{name}-a").stdout
     none = minirt("show", "--container", f"{name}-c", wanted=125).stderr
     assert "no trace is kept" in none
+    assert "podman inspect --format '{{.Id}}' NAME" in none
     assert "minirt.dev/trace" in none
     runtime.config["annotations"] = {}
     runtime.root = Path(state_root.of_engines())
@@ -412,6 +413,26 @@ def test_what_cannot_be_shown_is_explained(runtime: oci.Runtime, name: str, tmp_
     told = minirt("show", "--container", f"{name}-o", wanted=125).stderr
     runtime.must("delete", "--force", f"{name}-off", env=BARE)
     assert f"container {name}-off has no trace" in told
+    assert "annotate it" in told
+
+
+def test_a_wish_for_a_trace_that_is_not_kept_has_another_hint(
+    runtime: oci.Runtime, name: str, tmp_path: Path
+) -> None:
+    runtime.root = Path(state_root.of_engines())
+    runtime.config["annotations"]["minirt.dev/traceparent"] = CALLER.removesuffix("01") + "00"
+    runtime.create(name, tmp_path / "output")
+    unsampled = minirt("show", "--container", name, wanted=125).stderr
+    runtime.must("delete", "--force", name, env=BARE)
+    del runtime.config["annotations"]["minirt.dev/traceparent"]
+    runtime.create(name, tmp_path / "output")
+    for path in spool.find(name)[name]:
+        os.unlink(path)
+    removed = minirt("show", "--container", name, wanted=125).stderr
+    runtime.must("delete", "--force", name, env=BARE)
+    assert "not sampled" in unsampled
+    assert "not kept any more" in removed
+    assert "annotate it" not in unsampled + removed
 
 
 def minirt(*words: str, wanted: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
