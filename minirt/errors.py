@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     Field = str | int | None
 
+CANNOT_RUN = 126  # a shell's exit status for a program that is there
+
 
 class MinirtError(Exception):
     """What was wanted and could not be had; `hint` is what to try."""
 
     exit_code = 125
+    short = "failed"  # the kind of error to a person who sees many at once: never user data
     fields: tuple[str, ...] = ("what", "hint", "mechanism", "phase", "container")
 
     def __init__(self, what: str, *, hint: str = "") -> None:
@@ -47,6 +50,10 @@ class MinirtError(Exception):
         """A low-cardinality name for a span's `error.type`: never user data."""
         return type(self).__name__
 
+    def summary(self) -> str:
+        """What a span's status says, and a picture shows."""
+        return self.short
+
     def to_fields(self) -> dict[str, Field]:
         """The error as plain fields, to cross from the container's init to the host."""
         return {"class": type(self).__name__, **{name: getattr(self, name) for name in self.fields}}
@@ -55,6 +62,7 @@ class MinirtError(Exception):
 class ConfigError(MinirtError):
     """A wrong value in the configuration; `pointer` names it (RFC 6901, or an option)."""
 
+    short = "wrong value"
     fields = (*MinirtError.fields, "pointer")
 
     def __init__(self, what: str, *, pointer: str = "", hint: str = "") -> None:
@@ -65,9 +73,13 @@ class ConfigError(MinirtError):
 class StateError(MinirtError):
     """The container does not exist, exists already, or has another status than is needed."""
 
+    short = "wrong state"
+
 
 class HostError(MinirtError):
     """This machine lacks something that a mechanism needs."""
+
+    short = "lacking on the host"
 
 
 class KernelError(MinirtError):
@@ -95,6 +107,9 @@ class KernelError(MinirtError):
     def error_type(self) -> str:
         return self.errno_name()
 
+    def summary(self) -> str:
+        return f"{self.call.partition('(')[0]}: {self.errno_name()}"
+
 
 class CommandError(MinirtError):
     """The program to run is not there (127) or cannot be executed (126)."""
@@ -105,9 +120,14 @@ class CommandError(MinirtError):
         super().__init__(what, hint=hint)
         self.exit_code = exit_code
 
+    def summary(self) -> str:
+        return "cannot be run" if self.exit_code == CANNOT_RUN else "not found"
+
 
 class InitDied(MinirtError):  # noqa: N818  (a fact about init, not an "error" by name)
     """The container's init ended before it could report anything."""
+
+    short = "init died"
 
 
 def render(error: MinirtError, *, bold: bool = False) -> str:

@@ -83,8 +83,8 @@ class Span:
         """Mark the span failed: the kind of error and the call, no text of the user's."""
         type_of = getattr(error, "error_type", None)
         self.error = type_of() if type_of else type(error).__name__
-        call = getattr(error, "call", "")
-        self.message = f"{call.partition('(')[0]}: {self.error}" if call else self.error
+        summary = getattr(error, "summary", None)
+        self.message = summary() if summary else self.error
 
 
 class Recorder:
@@ -216,8 +216,9 @@ class Page:
             span = Span(recorder, name.rstrip(b"\0").decode(), span_id, parent)
             span.start, span.end, span.side = start, end or died_at, CONTAINER
             if errno or not end:
-                span.error = errnos.errorcode.get(errno, "MinirtError") if end else "InitDied"
-                span.message = span.error
+                known = errnos.errorcode.get(errno, "")
+                span.error = (known or "MinirtError") if end else "InitDied"
+                span.message = (known or "failed") if end else "init died"
             recorder.spans.append(span)
             struct.pack_into("q", self._map, offset + START, 0)
             if recorder.sink is not None:

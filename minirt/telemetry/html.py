@@ -109,7 +109,7 @@ def _row(axis: Axis, trace: Trace, row: Row, y: int) -> str:
     span = row.record
     begin, end = _x(axis, span.start - trace.start), _x(axis, span.end - trace.start)
     state = " error" if span.error else ""
-    name = f"{span.name} ✗ {span.error}" if span.error else span.name
+    name = f"{span.name} ✗ {span.failure}" if span.error else span.name
     return (
         f'<g class="span {span.side}{state}"><title>{escape(_tooltip(trace, span))}</title>'
         f'<rect class="row" x="0" width="100%" y="{y}" height="{ROW}"/>'

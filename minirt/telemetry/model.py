@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # The names of OpenTelemetry's semantic conventions (GOARCH spellings).
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 SIDE = "minirt.side"
+LONGEST_FAILURE = 30  # characters beside a span's name
 
 
 class Record:
@@ -51,6 +52,16 @@ class Record:
     def takes(self) -> int:
         """Its duration in ns."""
         return self.end - self.start
+
+    @property
+    def failure(self) -> str:
+        """What a picture says of a failed span: the errno, else the status's words if they are few.
+
+        A foreign program's may be long.
+        """
+        if self.error.isupper() or not 0 < len(self.message) <= LONGEST_FAILURE:
+            return self.error
+        return self.message
 
 
 class Row:
@@ -130,7 +141,7 @@ def _record(span: Span, shift: int, now: int) -> Record:
     record.events = [(name, at + shift) for name, at in span.events]
     record.links = [(trace_id.hex(), span_id.hex()) for trace_id, span_id in span.links]
     record.error = span.error or ("" if span.end else "Unfinished")
-    record.message = span.message or record.error
+    record.message = span.message or ("" if span.end else "unfinished")
     return record
 
 

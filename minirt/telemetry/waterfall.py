@@ -100,7 +100,7 @@ def _label(pen: Pen, row: Row) -> str:
     above = "".join("   " if last else line for last in row.last[:-1])
     elbow = (end if row.last[-1] else branch) if row.last else ""
     record = row.record
-    error = f" {'✗' if pen.unicode else '!'} {record.error}" if record.error else ""
+    error = f" {'✗' if pen.unicode else '!'} {record.failure}" if record.error else ""
     refused = record.attributes.get("minirt.syscall.errno", "")
     result = f" = {refused}" if refused else ""
     return above + elbow + pen.plain(record.name + result + error)

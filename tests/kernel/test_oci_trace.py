@@ -331,6 +331,7 @@ def test_a_failure_of_start_is_in_the_trace(
     check_tree(trace)
     assert named(trace, "exec").error == "ENOENT"
     assert named(trace, "minirt start").error == "CommandError"
+    assert re.search("minirt start ✗ not found +host", minirt("show", "--container", name).stdout)
 
 
 def test_a_wrong_id_makes_no_file(runtime: oci.Runtime) -> None:

@@ -7,13 +7,16 @@ import pty
 import re
 import termios
 from collections.abc import Sequence
+from contextlib import suppress
 from html.parser import HTMLParser
 
 import pytest
 import sample
 
-from minirt.telemetry import axis, chrome, html, waterfall
-from minirt.telemetry.model import Record, Trace
+from minirt.errors import CommandError, ConfigError, KernelError, MinirtError, StateError
+from minirt.spans import Recorder
+from minirt.telemetry import axis, chrome, html, otlp_file, waterfall
+from minirt.telemetry.model import Record, Trace, from_recorder
 
 
 class Output(io.StringIO):
@@ -74,6 +77,39 @@ def test_an_encoding_without_the_characters_gets_plain_ascii() -> None:
 
 def test_a_failed_span_is_marked() -> None:
     assert "├─ overlay.enter ✗ EINVAL" in drawn(sample.trace(error="EINVAL"))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "shown"),
+    [
+        (CommandError("/home/me/x: no such file"), "CommandError", "not found"),
+        (
+            CommandError("/home/me/x: is a directory", exit_code=126),
+            "CommandError",
+            "cannot be run",
+        ),
+        (ConfigError("must be a string", pointer="/secret"), "ConfigError", "wrong value"),
+        (StateError("container secret is stopped"), "StateError", "wrong state"),
+        (KernelError("x", call='mount("/secret")', errno=22), "EINVAL", "EINVAL"),
+    ],
+)
+def test_an_error_is_shown_in_words_and_keeps_its_type(
+    error: MinirtError, kind: str, shown: str
+) -> None:
+    recorder = Recorder()
+    with suppress(MinirtError), recorder.span("exec"):
+        raise error
+    line = otlp_file.encode(from_recorder(recorder))
+    (trace,) = otlp_file.decode(json.loads(line))
+    assert trace.spans[0].error == kind
+    assert f"exec ✗ {shown} " in drawn(trace)
+    assert f">exec ✗ {shown}<" in html.page([trace])
+
+
+def test_a_foreign_programs_long_message_leaves_room_for_the_bars() -> None:
+    trace = sample.trace(error="ValueError")
+    trace.spans[4].message = "ValueError: " + "x" * 100
+    assert "overlay.enter ✗ ValueError " in drawn(trace)
 
 
 def test_a_long_run_of_the_program_is_cut_out_and_said() -> None:
