@@ -121,6 +121,15 @@ def _titles(arguments: argparse.Namespace, traces: list[Trace]) -> list[str]:
     return [os.path.basename(name) for name in arguments.files] if several else []
 
 
+def _headings(arguments: argparse.Namespace, traces: list[Trace]) -> list[str]:
+    """The containers whose lives they are, else the files' names."""
+    if arguments.container is None:
+        return _titles(arguments, traces)
+    titles = [life.title(trace) for trace in traces]
+    several = len(titles) > 1
+    return [f"{title}, life {n}" if several else title for n, title in enumerate(titles, 1)]
+
+
 def _show(arguments: argparse.Namespace, traces: list[Trace]) -> None:
     titles = _titles(arguments, traces) or [trace.trace_id for trace in traces]
     waterfall.draw(traces, sys.stdout, titles=titles if len(traces) > 1 else ())
@@ -145,13 +154,13 @@ def _export(arguments: argparse.Namespace, traces: list[Trace]) -> None:
 def _html(arguments: argparse.Namespace, traces: list[Trace]) -> None:
     from minirt.telemetry.html import page
 
-    _write(arguments.output, page(traces, titles=_titles(arguments, traces)))
+    _write(arguments.output, page(traces, titles=_headings(arguments, traces)))
 
 
 def _chrome(arguments: argparse.Namespace, traces: list[Trace]) -> None:
     from minirt.telemetry.chrome import chrome
 
-    _write(arguments.output, chrome(traces, titles=_titles(arguments, traces)))
+    _write(arguments.output, chrome(traces, titles=_headings(arguments, traces)))
 
 
 def _write(output: str, text: str) -> None:

@@ -74,6 +74,12 @@ def _running(spans: Sequence[Record]) -> Iterator[Record]:
     yield life
 
 
+def title(trace: Trace) -> str:
+    """The container whose life it is, whatever caller's span its tree begins with."""
+    ids = (span.attributes.get("container.id") for span in trace.spans if LIFE in span.attributes)
+    return f"container {next(ids, '')}".rstrip()
+
+
 def runs(trace: Trace) -> bool:
     """Whether its program has not been seen to end."""
     return any("minirt.running" in span.attributes for span in trace.spans)

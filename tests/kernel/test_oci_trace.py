@@ -394,7 +394,11 @@ def test_it_is_shown_while_it_runs_and_when_it_is_gone(
     shown = minirt("show", "--container", name[:-2])
     assert "minirt delete" in shown.stdout
     assert "has not been seen to end" not in shown.stdout
-    assert "<svg" in minirt("html", "--container", name).stdout
+    page = minirt("html", "--container", name[:-2]).stdout
+    assert "<svg" in page
+    assert f"<title>container {name}: minirt trace</title>" in page
+    assert f"<h1>container {name}</h1>" in page
+    assert f'"name":"container {name}"' in minirt("chrome", "--container", name).stdout
 
 
 def test_what_cannot_be_shown_is_explained(runtime: oci.Runtime, name: str, tmp_path: Path) -> None:
