@@ -23,7 +23,8 @@ def read(bundle: str, config: str = "") -> dict[str, Json]:
     `config` names another file than config.json, relative to the bundle. ConfigError when
     there is none, or it is no JSON object.
     """
-    return resolved(bundle, object_of(os.path.join(bundle, config or "config.json")))
+    hint = "name another file: --config FILE" if config else "name a bundle: --bundle DIR"
+    return resolved(bundle, object_of(os.path.join(bundle, config or "config.json"), hint=hint))
 
 
 def resolved(bundle: str, document: dict[str, Json]) -> dict[str, Json]:
@@ -59,13 +60,13 @@ def _is_bind(mount: dict[str, Json]) -> bool:
     return mount.get("type") == "bind" or "bind" in listed or "rbind" in listed
 
 
-def object_of(path: str) -> dict[str, Json]:
-    """The JSON object in the file `path`."""
+def object_of(path: str, *, hint: str) -> dict[str, Json]:
+    """The JSON object in the file `path`; `hint` is what to try where there is none."""
     try:
         return parsed(read_all(path), path)
     except OSError as error:
         reason = (error.strerror or "").lower()
-        raise ConfigError(f"open {path}: {reason}", hint="name a bundle: --bundle DIR") from None
+        raise ConfigError(f"open {path}: {reason}", hint=hint) from None
 
 
 def parsed(data: bytes, source: str, pointer: str = "") -> dict[str, Json]:

@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 # that of one.
 TRACED = "minirt.dev/trace"
 SWITCHES = ("MINIRT_TRACE", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+MANAGERS = CGROUPFS, SYSTEMD, DISABLED = ("cgroupfs", "systemd", "disabled")
 HELP = Option("--help -h", "", "print this")
 GLOBAL = (
     Option("--root", "DIR", "where containers' states are kept"),
     Option("--log", "FILE", "write messages to FILE too"),
-    Option("--log-format", "FORMAT", "text (default) or json"),
+    Option("--log-format", "FORMAT", "text (default) or json", ("text", "json")),
     Option("--debug", "", "tell more"),
     Option("--systemd-cgroup", "", "make cgroups by asking systemd"),
-    Option("--cgroup-manager", "NAME", "cgroupfs (default), systemd or disabled"),
+    Option("--cgroup-manager", "NAME", "cgroupfs (default), systemd or disabled", MANAGERS),
     Option("--rootless", "MODE", "ignored: it is found out"),
     Option("--criu", "PATH", "the program for checkpoint and restore"),
     HELP,

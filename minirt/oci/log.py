@@ -28,6 +28,8 @@ class Log:
         self.path = options.text("--log")
         self.json = options.text("--log-format") == "json"
         self.debugging = options.on("--debug")
+        if self.path and not _can_be_written(self.path):
+            self._append("")  # which says why
 
     def failure(self, error: MinirtError) -> None:
         self.write("error", sentence(error))
@@ -62,7 +64,14 @@ class Log:
             finally:
                 os.close(fd)
         except OSError as error:
-            sys.stderr.write(f"minirt-oci: cannot write to {self.path}: {error.strerror}\n")
+            said = (error.strerror or "").lower()
+            sys.stderr.write(f"minirt-oci: warning: cannot write to --log {self.path}: {said}\n")
+            self.path = ""  # stderr is all that is left
+
+
+def _can_be_written(path: str) -> bool:
+    """As far as can be told without making it: engines look whether it is there."""
+    return os.access(path if os.path.exists(path) else os.path.dirname(path) or ".", os.W_OK)
 
 
 def sentence(error: MinirtError) -> str:

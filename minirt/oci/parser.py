@@ -9,13 +9,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+# What Go's strconv.ParseBool makes of a switch's value.
+TRUE, FALSE = ("true", "1", "t", "T", "TRUE", "True"), ("false", "0", "f", "F", "FALSE", "False")
+
+
 class Option:
-    """One option; without a metavar it is a switch. `names` are all its spellings."""
+    """One option; without a metavar it is a switch.
 
-    __slots__ = ("help", "metavar", "names")
+    `names` are all its spellings, `values` what it may be where that is not just anything.
+    """
 
-    def __init__(self, names: str, metavar: str, help_text: str) -> None:
+    __slots__ = ("help", "metavar", "names", "values")
+
+    def __init__(
+        self, names: str, metavar: str, help_text: str, values: tuple[str, ...] = ()
+    ) -> None:
         self.names = names.split()
+        self.values = values
         self.metavar = metavar
         self.help = help_text
 
@@ -39,7 +49,7 @@ class Words:
 
     def on(self, name: str) -> bool:
         """Whether a switch was given, and not as --name=false."""
-        return self._given.get(name, ["false"])[-1] != "false"
+        return self._given.get(name, ["false"])[-1] in TRUE
 
     def text(self, name: str, default: str = "") -> str:
         return self._given.get(name, [default])[-1]
@@ -59,7 +69,7 @@ class Words:
 def parse(words: Sequence[str], options: Iterable[Option], *, most: int = 0) -> Words:
     """Take `words` apart: all, or only up to the `most`-th that is no option.
 
-    ConfigError for an unknown option, and for one without its value.
+    ConfigError for an unknown option, and for one without its value or with one it cannot have.
     """
     known = {name: option for option in options for name in option.names}
     found = Words()
@@ -88,7 +98,12 @@ def _take(word: str, rest: list[str], known: dict[str, Option], found: Words) ->
         if not rest:
             raise ConfigError(f"needs a value: {name} {option.metavar}", pointer=name)
         value = rest.pop(0)
-    found.add(option.name, value if option.metavar or equals else "true")
+    given = value if option.metavar or equals else "true"
+    allowed = option.values if option.metavar else (*TRUE, *FALSE)
+    if allowed and given not in allowed:
+        known_values = ", ".join(option.values or ("true", "false"))
+        raise ConfigError(f'"{given}" is not one of {known_values}', pointer=name)
+    found.add(option.name, given)
 
 
 def usage(options: Iterable[Option]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn, Protocol
 
-    from minirt.oci.parser import Option
+    from minirt.oci.parser import Option, Words
 
     class Verb(Protocol):
         """What every module of `verbs` offers.
@@ -52,6 +52,9 @@ VERBS = {
     "spec": "write a config.json to begin with",
 }
 
+# Where people expect to name the program, as with other tools.
+FOR_PROGRAMS = ("create", "run", "start")
+
 
 def main() -> NoReturn:
     """Do what the command line says, and exit."""
@@ -78,7 +81,7 @@ def perform(words: Sequence[str]) -> int:
             return _no_verb(options.arguments, asked=options.on("--help"))
         verb, *rest = options.arguments
         module = load(verb)
-        own = parse(rest, (*module.OPTIONS, HELP), most=getattr(module, "MOST", 0))
+        own = _own(verb, module, rest)
     except ConfigError as error:
         sys.stderr.write(f"minirt-oci: {error}\n")
         return 1
@@ -86,6 +89,21 @@ def perform(words: Sequence[str]) -> int:
         print(help_of(verb, module))
         return 0
     return _run(module, Call(options, own))
+
+
+def _own(verb: str, module: Verb, rest: Sequence[str]) -> Words:
+    """The verb's own words; ConfigError where they are more than it takes."""
+    options, most = (*module.OPTIONS, HELP), getattr(module, "MOST", 0)
+    if most:
+        return parse(rest, options, most=most)
+    takes = module.ARGUMENTS.split()
+    own = parse(rest, options, most=len(takes) + 1)
+    if len(own.arguments) > len(takes):
+        one = "one ID" if takes == ["ID"] else module.ARGUMENTS or "no arguments"
+        why = ": the program stands in config.json" if verb in FOR_PROGRAMS else ""
+        extra = own.arguments[len(takes)]
+        raise ConfigError(f'{verb} takes {one}; "{extra}" is one too many{why}')
+    return own
 
 
 def _run(module: Verb, call: Call) -> int:
@@ -129,7 +147,8 @@ def version() -> str:
 def help_of(verb: str, module: Verb) -> str:
     return (
         f"NAME:\n   minirt-oci {verb} - {VERBS[verb]}\n\n"
-        f"USAGE:\n   minirt-oci {verb} [options] {module.ARGUMENTS}\n\n"
+        f"USAGE:\n   minirt-oci {verb} [options] {module.ARGUMENTS}".rstrip()
+        + "\n\n"
         f"OPTIONS:\n{usage((*module.OPTIONS, HELP))}"
     )
 

@@ -24,7 +24,7 @@ def test_what_a_later_verb_could_not_read_is_refused(tmp_path: Path, depth: int)
 
 def test_many_lists_beside_each_other_are_not_deep(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(f'{{"x": [{"[]," * 2 * bundle.DEEPEST} []]}}')
-    assert bundle.object_of(str(tmp_path / "config.json"))
+    assert bundle.object_of(str(tmp_path / "config.json"), hint="")
 
 
 @pytest.mark.parametrize("path", ["a\0b", "\ud800"])

@@ -43,11 +43,6 @@ def test_the_options_say_who_makes_it(words: list[str], manager: str) -> None:
     assert cgroup.manager(parse(words, GLOBAL)) == manager
 
 
-def test_an_unknown_manager_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="cgroupfs, systemd, disabled"):
-        cgroup.manager(parse(["--cgroup-manager", "x"], GLOBAL))
-
-
 @pytest.mark.parametrize("path", ["/a/b", "a/b"])
 def test_a_path_stays(path: str) -> None:
     assert linux(path)["linux"]["cgroupsPath"] == path

@@ -101,7 +101,8 @@ def requested(words: Words, state: State) -> dict[str, Json]:
     """
     if words.text("--process"):
         bare: dict[str, Json] = {"args": [], "env": [], "cwd": "/", "user": {}, "consoleSize": {}}
-        said = bundle.object_of(words.text("--process"))
+        path = words.text("--process")
+        said = bundle.object_of(path, hint="name another file: --process FILE")
         return {**bare, **{name: value for name, value in said.items() if value is not None}}
     command = words.arguments[1:]
     if not command:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minirt import state as states
 from minirt.codec import dumps
-from minirt.errors import ConfigError, StateError
+from minirt.errors import StateError
 from minirt.oci.parser import Option
 from minirt.oci.verbs.state import document
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ARGUMENTS = ""
 OPTIONS = (
-    Option("--format -f", "FORMAT", "table (default) or json"),
+    Option("--format -f", "FORMAT", "table (default) or json", ("table", "json")),
     Option("--quiet -q", "", "only the ids"),
 )
 COLUMNS = ("id", "pid", "status", "bundle", "created", "owner")
@@ -25,8 +25,6 @@ COLUMNS = ("id", "pid", "status", "bundle", "created", "owner")
 
 def run(call: Call) -> int:
     form = call.words.text("--format", "table")
-    if form not in ("table", "json"):
-        raise ConfigError(f'"{form}" is not table or json', pointer="--format")
     found = list(_documents(call))
     if call.words.on("--quiet"):
         print("".join(f"{entry['id']}\n" for entry in found), end="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minirt.codec import dumps
-from minirt.errors import ConfigError, HostError
+from minirt.errors import HostError
 from minirt.linux import cgroup_members, command
 from minirt.oci.parser import Option
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 ARGUMENTS = "ID [PS-OPTIONS]"
 MOST = 1
-OPTIONS = (Option("--format -f", "FORMAT", "table (default) or json: an array of pids"),)
+OPTIONS = (
+    Option("--format -f", "FORMAT", "table (default) or json: an array of pids", ("table", "json")),
+)
 
 
 def run(call: Call) -> int:
     kind = call.words.text("--format", "table")
-    if kind not in ("table", "json"):
-        raise ConfigError(f'"{kind}" is not table or json', pointer="--format")
     state = call.loaded(lock=False)
     pids = processes(state)
     if kind == "json":

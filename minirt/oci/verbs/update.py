@@ -57,7 +57,7 @@ def _resources(words: Words) -> dict[str, Json]:
     if path == "-":
         return bundle.parsed(sys.stdin.buffer.read(), "standard input", "--resources")
     if path:
-        return bundle.object_of(path)
+        return bundle.object_of(path, hint="name another file: --resources FILE")
     found: dict[str, dict[str, Json]] = {}
     for names, member, kind, _ in FIELDS:
         option = names.split()[0]
