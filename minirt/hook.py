@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from minirt.codec import dumps
+from minirt.errors import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def run(
     """
     text = dumps(state(ctx, status, pid))
     env = hook.env or (inherited() if usual is None else usual)
-    ctx.call(hook.args or (hook.path,), text, env, hook.path, hook.timeout, first)
+    try:
+        ctx.call(hook.args or (hook.path,), text, env, hook.path, hook.timeout, first)
+    except HostError as error:
+        raise HostError(f"{hook.pointer}: {error.what}", hint=error.hint) from None
 
 
 def inherited() -> list[str]:

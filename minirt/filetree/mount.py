@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from minirt.errors import MinirtError
+
     IdMaps = tuple[tuple[int, int, int], ...]
 
 
@@ -124,3 +126,10 @@ class Mount:
             self.attributes.apply(tree, recursive=False)
         for propagation, recursive in self.propagation:
             mount_setattr(tree, propagation=propagation, recursive=recursive)
+
+    def named(self, error: MinirtError) -> MinirtError:
+        """The error, with the entry that it is about."""
+        if self.pointer:
+            place = "" if self.destination in error.what else f" ({self.destination})"
+            error.what = f"{self.pointer}{place}: {error.what}"
+        return error

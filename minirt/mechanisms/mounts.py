@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from minirt.errors import ConfigError, KernelError
+from minirt.errors import ConfigError, KernelError, MinirtError
 from minirt.linux.calls import failed
 from minirt.linux.command import quoted, quoted_path
 from minirt.linux.files import (
@@ -55,10 +55,13 @@ class Mounts(Mechanism):
     # --8<-- [start:mounts]
     def enter(self, ctx: Context) -> None:
         for mount in self.mounts:
-            tree = mount.make(ctx.trees.pop(mount.pointer, -1))
-            mount.fill(ctx.root, tree)
-            target = self.mount_point(ctx.root, mount, tree)
-            mount.attach(tree, target)
+            try:
+                tree = mount.make(ctx.trees.pop(mount.pointer, -1))
+                mount.fill(ctx.root, tree)
+                target = self.mount_point(ctx.root, mount, tree)
+                mount.attach(tree, target)
+            except MinirtError as error:
+                raise mount.named(error) from None
             os.close(target)
             os.close(tree)
 

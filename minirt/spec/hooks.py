@@ -16,9 +16,10 @@ KINDS = (
 class Hook:
     """One program: the container's state is its input, `timeout` s its time (0: no limit)."""
 
-    __slots__ = ("args", "env", "path", "timeout")
+    __slots__ = ("args", "env", "path", "pointer", "timeout")
 
     def __init__(self, reader: Reader) -> None:
+        self.pointer = reader.pointer
         self.path = reader.text("path")
         if not self.path.startswith("/"):
             raise ConfigError("must be an absolute path", pointer=reader.where("path"))

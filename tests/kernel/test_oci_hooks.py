@@ -169,8 +169,9 @@ def test_the_first_argument_is_argv_0(hooked: Hooked, tmp_path: Path) -> None:
 def test_a_failure_in_create_leaves_no_container(hooked: Hooked, kind: str) -> None:
     hooked.set("poststop")
     path = hooked.script("failing", 3)
-    hooked.runtime.config["hooks"][kind] = [{"path": path, "args": ["x", kind]}]
-    assert "failing failed" in hooked.runtime.refusal("create", "c1")
+    failing = {"path": path, "args": ["x", kind]}
+    hooked.runtime.config["hooks"][kind] = [{"path": "/bin/true"}, failing]
+    assert f"/hooks/{kind}/1: {path} failed" in hooked.runtime.refusal("create", "c1")
     assert hooked.kinds() == [kind, "poststop"]
     assert os.listdir(hooked.runtime.root) == []
 
@@ -180,7 +181,8 @@ def test_a_failure_in_start_stops_and_destroys(hooked: Hooked, tmp_path: Path, k
     hooked.set("poststop")
     hooked.runtime.config["hooks"][kind] = [{"path": "/bin/false"}]
     pid = hooked.runtime.create("c1", tmp_path / "output")
-    assert "/bin/false failed" in hooked.runtime.refusal("start", "c1")
+    said = hooked.runtime.refusal("start", "c1")
+    assert f"/hooks/{kind}/0: /bin/false failed" in said
     assert ended(pid)
     assert hooked.kinds()[-1] == "poststop"
     assert os.listdir(hooked.runtime.root) == []
@@ -192,7 +194,7 @@ def test_a_failing_poststop_is_warned_of_and_the_next_still_runs(hooked: Hooked)
     hooked.runtime.config["process"]["args"] = ["true"]
     done = hooked.runtime.call("run", "c1")
     assert done.returncode == 0
-    assert "level=warning" in done.stderr
+    assert 'level=warning msg="/hooks/poststop/0: /bin/false failed' in done.stderr
     assert hooked.kinds() == ["poststop"]
 
 

@@ -298,6 +298,19 @@ def test_a_missing_source_is_named(runtime: Runtime) -> None:
     assert "/mounts/2: /no/such does not exist" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"destination": "/new", "type": "nosuchfs"}, "/mounts/2 (/new): "),
+        ({"destination": "/new", "type": "tmpfs", "options": ["size=x"]}, "/mounts/2 (/new): "),
+        ({"destination": "/etc/passwd", "type": "tmpfs"}, "/mounts/2: cannot open /etc/passwd"),
+    ],
+)
+def test_a_mount_that_fails_is_named(runtime: Runtime, entry: dict[str, Any], said: str) -> None:
+    runtime.config["mounts"].append(entry)
+    assert said in runtime.refusal()
+
+
 def test_a_mount_label_is_ignored_without_selinux(runtime: Runtime) -> None:
     if os.path.exists("/sys/fs/selinux/enforce"):
         pytest.skip("SELinux is on")
