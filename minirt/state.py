@@ -32,6 +32,8 @@ RECORD, CONFIG = "state.json", "config.json"
 PAUSED = "paused"  # only the kernel knows: never written
 ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-")
 
+NAME_MAX = 255  # linux/limits.h
+
 
 class State:
     """One container's record. `status` is the last one written; see `current`.
@@ -55,6 +57,9 @@ class State:
                 f'"{container_id}" is not a container id',
                 hint="use letters, digits and _ + . - only",
             )
+        if len(container_id) > NAME_MAX:
+            what = f"the container id has {len(container_id)} letters"
+            raise StateError(what, hint=f"choose one of at most {NAME_MAX}: it names a directory")
         self.root = root
         self.id = container_id
         self.directory = f"{root}/{container_id}"

@@ -8,6 +8,8 @@ import stat
 
 from minirt.errors import HostError
 
+OTHER = "set MINIRT_STATE (for minirt-oci: XDG_RUNTIME_DIR, or --root) to one of your own"
+
 
 def default() -> str:
     """`containers` below MINIRT_STATE, else /var/lib/minirt for root, else the user's own data.
@@ -29,7 +31,13 @@ def of_engines() -> str:
     """
     if os.geteuid() == 0:
         return "/run/minirt-oci"
-    return f"{os.environ.get('XDG_RUNTIME_DIR') or f'/tmp/{os.geteuid()}'}/minirt-oci"  # noqa: S108
+    if os.environ.get("XDG_RUNTIME_DIR"):
+        return f"{os.environ['XDG_RUNTIME_DIR']}/minirt-oci"
+    parent = f"/tmp/{os.geteuid()}"  # noqa: S108  (checked: anybody may have made it first)
+    if os.path.islink(parent):
+        raise HostError(f"{parent} is a symbolic link, which may be another user's", hint=OTHER)
+    require_own(f"{parent}/minirt-oci")
+    return f"{parent}/minirt-oci"
 
 
 def make(root: str) -> None:
@@ -61,7 +69,7 @@ def require_own(root: str) -> None:
         if _others_may_write(status, own=path == root):
             raise HostError(
                 f"the state directory {path} could have been written by another user",
-                hint=f"chmod go-w {path} if it is yours; else set MINIRT_STATE to one that is",
+                hint=f"chmod go-w {path} if it is yours; else {OTHER}",
             )
 
 

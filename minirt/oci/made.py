@@ -11,11 +11,20 @@ if TYPE_CHECKING:
     from minirt.oci.call import Call
 
 
-def warn_of_unknown(call: Call, container: Container) -> None:
-    """Capabilities that no kernel has are left out: the specification wants a warning."""
+def tell_of_capabilities(call: Call, container: Container) -> None:
+    """Those that no kernel has are left out: the specification wants a warning.
+
+    Of those that cannot be ambient runc says nothing.
+    """
     warn = call.log.warn
     for name in container.spec.process.unknown_capabilities:
         warn(f'ignoring unknown capability "{name}"')
+    if call.log.debugging:
+        sets = container.spec.process.capabilities
+        lost = set(sets["ambient"]) - set(sets["permitted"]).intersection(sets["inheritable"])
+        if lost:
+            text = f"not both permitted and inheritable, so not ambient: {', '.join(sorted(lost))}"
+            call.log.debug(text)
 
 
 def write_pid(path: str, pid: int) -> None:

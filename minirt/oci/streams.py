@@ -42,7 +42,7 @@ def check(words: Words, process: Json, *, detached: bool) -> None:
     if terminal and detached and not socket:
         raise ConfigError(
             "cannot allocate tty if runc will detach without setting console socket",
-            hint="--console-socket PATH",
+            hint='--console-socket PATH, or set "terminal": false in config.json',
         )
     if socket and not (terminal and detached):
         raise ConfigError(
@@ -51,8 +51,9 @@ def check(words: Words, process: Json, *, detached: bool) -> None:
         )
     if terminal and not detached and not _has_terminal():
         raise ConfigError(
-            "cannot relay a terminal: there is none here",
-            hint="--detach and --console-socket PATH, or run it from a terminal",
+            "cannot relay a terminal: standard input is no terminal",
+            hint='set "terminal": false in config.json (exec: leave --tty out), or call it from '
+            "a terminal, or with --detach and --console-socket PATH",
         )
 
 

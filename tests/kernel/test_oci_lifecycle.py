@@ -90,6 +90,13 @@ def test_run_ends_with_the_programs_status_and_leaves_nothing(runtime: Runtime) 
     assert os.listdir(runtime.root) == []
 
 
+def test_an_id_may_be_as_long_as_a_file_name(runtime: Runtime) -> None:
+    runtime.config["process"]["args"] = ["true"]
+    runtime.must("run", "x" * 255)
+    assert "at most 255" in runtime.refusal("run", "x" * 300)
+    assert os.listdir(runtime.root) == []
+
+
 def test_a_missing_program_is_refused_by_create(runtime: Runtime, tmp_path: Path) -> None:
     runtime.config["process"]["args"] = ["no-such-program"]
     log = tmp_path / "log.json"

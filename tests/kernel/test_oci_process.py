@@ -114,12 +114,17 @@ def test_the_five_sets_and_a_warning_for_what_cannot_be(runtime: Runtime, tmp_pa
     done = runtime.call("--log", str(log), "run", "c1")
     assert done.returncode == 0
     assert done.stderr == ""
+    assert "ambient" not in log.read_text()
     found = dict(line.split(":\t") for line in done.stdout.splitlines() if "Cap" in line)
     assert {name: int(bits, 16) for name, bits in found.items()} == {
         "CapBnd": 0b100001, "CapPrm": 1, "CapEff": 1, "CapInh": 1, "CapAmb": 1,
     }  # fmt: skip
-    assert "cannot make CAP_KILL ambient" in log.read_text()
     assert "CAP_FUN" in log.read_text()
+    runtime.must("--log", str(log), "--debug", "run", "c1")
+    lines = [line for line in log.read_text().splitlines() if "ambient" in line]
+    assert len(lines) == 1
+    assert "level=debug" in lines[0]
+    assert "so not ambient: CAP_KILL" in lines[0]
 
 
 def test_cve_2022_29162_nothing_is_inheritable_that_was_not_asked_for(runtime: Runtime) -> None:

@@ -220,4 +220,6 @@ def test_what_the_terminal_shows_goes_to_our_output(runtime: Runtime, given: str
 
 
 def test_without_a_terminal_here_there_is_none_to_relay(runtime: Runtime) -> None:
-    assert "there is none here" in runtime.refusal("run", "c1", start_new_session=True)
+    said = runtime.refusal("run", "c1", start_new_session=True)
+    assert "standard input is no terminal" in said
+    assert r"set \"terminal\": false in config.json" in said

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from steps import PYTHON
 
-from minirt import gc, state
+from minirt import gc, state, state_root
 from minirt.errors import HostError
+from minirt.oci.program import perform
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-NOBODY = 65534
+NOBODY, UNUSED = 65534, 3_999_999_999
 SCRIPT = "cp /bin/busybox /own; chmod 4755 /own; echo ready; read line"
 
 
@@ -68,6 +70,42 @@ def test_a_state_root_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path / "containers", NOBODY, NOBODY)
     with pytest.raises(HostError, match="another user"):
         gc.collect(str(tmp_path / "containers"), print)
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where an ordinary user's containers are without XDG_RUNTIME_DIR: nobody's of this machine."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: UNUSED)
+    where = Path("/tmp", str(UNUSED))
+    yield where
+    if where.is_symlink():
+        where.unlink()
+    else:
+        where.rmdir()
+
+
+@pytest.mark.parametrize("kind", ["directory", "link"])
+@pytest.mark.parametrize("verb", [("list",), ("state", "c1"), ("delete", "--force", "c1")])
+def test_what_somebody_else_has_put_into_tmp_is_not_taken_for_ours(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: tuple[str], kind: str
+) -> None:
+    if kind == "link":
+        os.chown(tmp_path, UNUSED, UNUSED)
+        place.symlink_to(tmp_path)
+    else:
+        place.mkdir()
+        os.chown(place, NOBODY, NOBODY)
+    assert perform(verb) == 1
+    said = capsys.readouterr().err
+    assert "another user" in said
+    assert "XDG_RUNTIME_DIR" in said
+
+
+def test_ones_own_directory_in_tmp_is_taken(place: Path) -> None:
+    place.mkdir()
+    os.chown(place, UNUSED, UNUSED)
+    assert state_root.of_engines() == f"{place}/minirt-oci"
 
 
 def test_a_removal_that_was_killed_is_finished(tmp_path: Path) -> None:

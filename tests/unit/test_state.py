@@ -39,6 +39,16 @@ def test_an_id_is_a_plain_file_name(root: str, name: str) -> None:
         State(root, name)
 
 
+def test_an_id_is_as_long_as_a_file_name_may_be(root: str) -> None:
+    longest = states.new(root, "x" * 255)
+    longest.save()
+    states.remove(longest)
+    longest.unlock()
+    with pytest.raises(StateError, match="has 256 letters") as caught:
+        states.new(root, "x" * 256)
+    assert "at most 255" in caught.value.hint
+
+
 def test_what_is_saved_is_read_again(root: str) -> None:
     made = states.new(root, "web1")
     made.spec = {"process": {"args": ["true"]}}

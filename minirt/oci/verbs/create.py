@@ -64,7 +64,7 @@ def create(call: Call, *, detached: bool, starts: bool = False) -> Container:
     )
     if call.trace is not None:
         call.trace.created(container)
-    made.warn_of_unknown(call, container)
+    made.tell_of_capabilities(call, container)
     try:
         streams.hand_over(call.words, container)
         made.write_pid(call.words.text("--pid-file"), container.ctx.pid)

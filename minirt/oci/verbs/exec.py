@@ -60,7 +60,7 @@ def run(call: Call) -> int:
     container.ctx.warn = call.log.warn
     if call.trace is not None:
         call.trace.executes(container)
-    made.warn_of_unknown(call, container)
+    made.tell_of_capabilities(call, container)
     leave = engine.end
     try:
         _make(container)
