@@ -27,10 +27,15 @@ SWITCHES = ("MINIRT_TRACE", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_T
 MANAGERS = CGROUPFS, SYSTEMD, DISABLED = ("cgroupfs", "systemd", "disabled")
 HELP = Option("--help -h", "", "print this")
 GLOBAL = (
-    Option("--root", "DIR", "where containers' states are kept"),
+    Option(
+        "--root",
+        "DIR",
+        "where containers' states are kept (default: /run/minirt-oci for root; else "
+        "$XDG_RUNTIME_DIR/minirt-oci, or /tmp/UID/minirt-oci without that variable)",
+    ),
     Option("--log", "FILE", "write messages to FILE too"),
     Option("--log-format", "FORMAT", "text (default) or json", ("text", "json")),
-    Option("--debug", "", "tell more"),
+    Option("--debug", "", "tell of each phase, as it begins and ends"),
     Option("--systemd-cgroup", "", "make cgroups by asking systemd"),
     Option("--cgroup-manager", "NAME", "cgroupfs (default), systemd or disabled", MANAGERS),
     Option("--rootless", "MODE", "ignored: it is found out"),
@@ -50,8 +55,15 @@ class Call:
         self.words = words
         self.log = Log(options)
         self.began = monotonic_ns()
-        self.recorder: Tracer = Untraced()
+        self.recorder: Tracer = self._recorder()
         self.trace: Tracing | None = None
+
+    def _recorder(self) -> Tracer:
+        if not self.log.debugging:
+            return Untraced()
+        from minirt.oci.telling import Telling
+
+        return Telling(self.log)
 
     @property
     def root(self) -> str:

@@ -65,7 +65,7 @@ class Log:
                 os.close(fd)
         except OSError as error:
             said = (error.strerror or "").lower()
-            sys.stderr.write(f"minirt-oci: warning: cannot write to --log {self.path}: {said}\n")
+            sys.stderr.write(f"minirt-oci: --log: cannot write to {self.path}: {said}\n")
             self.path = ""  # stderr is all that is left
 
 

@@ -48,6 +48,10 @@ class Tracing:
         self.call = call
         self.recorder = call.recorder = recorder
         self.warn = call.log.warn
+        if call.log.debugging:
+            from minirt.oci.telling import tell
+
+            tell(recorder, call.log)
         self.verb = verb
         self.context = context
         self.root = recorder.span(f"minirt {verb}")
@@ -66,10 +70,6 @@ class Tracing:
         except Exception as error:  # noqa: BLE001  (see the top)
             self.warn(f"the trace will not be kept: {plain(error)}")
             return ""
-
-    def created(self, container: Container) -> None:
-        """Take what init has recorded so far."""
-        container.collect_spans(dead=False)
 
     def executes(self, container: Container) -> None:
         """Give the context to a further program."""

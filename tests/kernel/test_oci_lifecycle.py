@@ -176,3 +176,29 @@ def test_what_nobody_foresaw_is_in_the_log_too(runtime: Runtime, tmp_path: Path)
     full = runtime.refusal("--log", "/dev/full", "state", "c1")
     assert "does not exist" in full
     assert "cannot write to /dev/full" in full
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_debug_tells_of_each_phase(runtime: Runtime, tmp_path: Path, *, traced: bool) -> None:
+    log, seen = tmp_path / "log", tmp_path / "seen"
+    words = ["sh", "-c", f"echo ${{TRACEPARENT:-none}} > {seen}"]
+    runtime.config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": words}]}
+    runtime.config["process"]["args"] = ["true"]
+    runtime.config["annotations"] = {"minirt.dev/trace": "on" if traced else "off"}
+    runtime.must("--log", str(log), "run", "c1")
+    assert not log.exists()
+    runtime.must("--log", str(log), "--debug", "run", "c1")
+    told = [line.partition("msg=")[2].strip('"') for line in log.read_text().splitlines()]
+    for name in ("mounts.prepare", "hooks.meet", "cgroup.teardown", "clone3"):
+        assert f"{name} begins" in told
+        assert any(line.startswith(f"{name} ended after ") for line in told)
+    for name in ("mounts.enter", "pivot.seal", "exec"):
+        assert any(line.startswith(f"{name} inside ended after ") for line in told)
+    assert (seen.read_text() == "none\n") is not traced
+
+
+def test_debug_tells_where_a_call_failed(runtime: Runtime, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    runtime.config["mounts"].append({"destination": "/new", "type": "nosuchfs"})
+    runtime.refusal("--log", str(log), "--debug", "run", "c1")
+    assert "mounts.enter inside failed: ENODEV after " in log.read_text()

@@ -91,7 +91,7 @@ def test_a_log_that_cannot_be_written_is_told_of_once(
     assert perform([*words, "list"]) == 0
     assert perform([*words, "state", "c1"]) == 1
     told = [line for line in capsys.readouterr().err.splitlines() if "cannot write" in line]
-    said = f"minirt-oci: warning: cannot write to --log {log}: no such file or directory"
+    said = f"minirt-oci: --log: cannot write to {log}: no such file or directory"
     assert told == [said] * 2
 
 

@@ -62,8 +62,8 @@ def create(call: Call, *, detached: bool, starts: bool = False) -> Container:
         preserve=preserve,
         warn=call.log.warn,
     )
-    if call.trace is not None:
-        call.trace.created(container)
+    if call.recorder.kept:
+        container.collect_spans(dead=False)
     made.tell_of_capabilities(call, container)
     try:
         streams.hand_over(call.words, container)
