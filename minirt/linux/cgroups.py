@@ -24,9 +24,13 @@ V1_NAMES = {"io": "blkio"}
 # Where this process goes when its own cgroup becomes a parent: on version 2 a cgroup that hands
 # controllers to children must not hold processes itself.
 CALLER = "minirt-caller"
-NEEDS_ROOT = "run it as root"
+NO_LIMITS = (
+    "or ask for no limits (for minirt-oci: write config.json with minirt-oci spec --rootless)"
+)
+NEEDS_ROOT = f"run it as root, {NO_LIMITS}"
 NEEDS_DELEGATION = (
-    "run it as root, or in a delegated cgroup: systemd-run --user --scope -p Delegate=yes COMMAND"
+    "run it as root, or in a delegated cgroup (systemd-run --user --scope -p Delegate=yes "
+    f"COMMAND), {NO_LIMITS}"
 )
 
 

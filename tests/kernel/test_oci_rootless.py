@@ -11,6 +11,7 @@ import pytest
 from ordinary import Ordinary
 
 from minirt.images import build
+from minirt.oci.template import configuration
 from minirt.vm.layers import merge
 
 if TYPE_CHECKING:
@@ -97,6 +98,15 @@ def test_a_whole_life_without_root(rootless: Rootless) -> None:
     rootless.must("kill", "c1", "KILL")
     rootless.must("delete", "--force", "c1")
     assert os.listdir(rootless.runtime_dir / "minirt-oci") == []
+
+
+def test_the_configuration_of_root_is_refused_with_what_helps(rootless: Rootless) -> None:
+    rootless.config = configuration("1.2.0", rootless=False)
+    rootless.config["process"]["terminal"] = False
+    refused = rootless.call("run", "c1")
+    assert refused.returncode == 1
+    assert "cannot use the cgroup controller" in refused.stderr
+    assert "minirt-oci spec --rootless" in refused.stderr
 
 
 def may(rootless: Rootless, capability: str) -> None:
