@@ -74,9 +74,11 @@ def perform(words: Sequence[str]) -> int:
     """Do what `words` ask for; the exit status."""
     try:
         options = parse(words, GLOBAL, most=1)
-        if options.on("--version"):
+        if options.on("--version") or options.arguments[:1] == ["version"]:
             print(version())
             return 0
+        if options.arguments[:1] == ["help"]:
+            return perform([*options.arguments[1:2], "--help"])
         if not options.arguments or options.arguments[0] not in VERBS:
             return _no_verb(options.arguments, asked=options.on("--help"))
         verb, *rest = options.arguments

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from minirt.codec import Json
     from minirt.spec.hooks import Hook
 
+MAJOR = 1  # of the specification
+
 
 class MountSpec:
     """One entry of `mounts`: destination inside, source on the host, type and options."""
@@ -91,6 +93,13 @@ class Spec:
     def makes(self, namespace: str) -> bool:
         """Whether this namespace (its name under /proc/PID/ns) is a new one."""
         return self.namespaces.get(namespace) == ""
+
+    def require_version(self) -> None:
+        version = Reader(self.raw).text("ociVersion", "1.0.0")
+        parts = version.partition("+")[0].partition("-")[0].split(".")
+        if len(parts) != 3 or not all(map(str.isdecimal, parts)) or int(parts[0]) != MAJOR:
+            what = f'"{version}" is no version {MAJOR}.x.y of the specification'
+            raise ConfigError(what, pointer="/ociVersion", hint="write 1.2.0")
 
     def read_process(self) -> None:
         from minirt.spec.process import Process
@@ -157,6 +166,7 @@ class Spec:
 
 # How each attribute is read. The order is that of the document, for the first complaint.
 PARTS: dict[Callable[[Spec], None], tuple[str, ...]] = {
+    Spec.require_version: (),
     Spec.read_process: ("process",),
     Spec.read_root: ("rootfs", "rootfs_readonly", "layers", "has_root", "mounts"),
     Spec.read_own: (

@@ -83,6 +83,24 @@ def test_the_hint_names_the_option_of_the_missing_file(
     assert option in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("verb", "option"),
+    [("version", "--version"), ("help", "--help"), ("help run", "run --help")],
+)
+def test_help_and_version_may_be_said_as_verbs(
+    verb: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert perform(verb.split()) == 0
+    said = capsys.readouterr().out
+    assert perform(option.split()) == 0
+    assert capsys.readouterr().out == said
+
+
+def test_no_line_of_help_ends_with_a_blank(capsys: pytest.CaptureFixture[str]) -> None:
+    assert perform(["list", "--help"]) == 0
+    assert not [line for line in capsys.readouterr().out.splitlines() if line.endswith(" ")]
+
+
 def test_a_log_that_cannot_be_written_is_told_of_once(
     tmp_path: Path, root: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -136,3 +136,13 @@ def test_what_is_minirts_own_is_in_its_own_member() -> None:
     assert (made.network.mode, made.network.publish) == ("bridge", ("80:80",))
     assert made.default_seccomp
     assert made.required_capabilities == ("CAP_CHOWN",)
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.0.2-dev", "1.3.0", "1.0.0-rc5+dev", None])
+def test_every_1_of_the_specification_is_read(version: str | None) -> None:
+    assert spec(ociVersion=version).process.args == ("true",)
+
+
+@pytest.mark.parametrize("version", ["", "1", "1.0", "1..0", "2.0.0", "0.2.0", "latest", 1])
+def test_what_is_no_version_1_is_refused(version: Json) -> None:
+    assert pointer(ociVersion=version) == "/ociVersion"
