@@ -30,8 +30,8 @@ GLOBAL = (
     Option(
         "--root",
         "DIR",
-        "where containers' states are kept (default: /run/minirt-oci for root; else "
-        "$XDG_RUNTIME_DIR/minirt-oci, or /tmp/UID/minirt-oci without that variable)",
+        "where states are kept (default: /run/minirt-oci for root, else "
+        "$XDG_RUNTIME_DIR/minirt-oci, else /tmp/UID/minirt-oci)",
     ),
     Option("--log", "FILE", "write messages to FILE too"),
     Option("--log-format", "FORMAT", "text (default) or json", ("text", "json")),
