@@ -140,7 +140,7 @@ def test_a_hook_of_the_container_runs_in_its_namespaces(notes: Path, kind: str, 
 def test_a_hook_that_fails_undoes_the_container(kind: str) -> None:
     told = failure(*SLEEP, hooks={kind: [hook("echo no such network >&2; exit 3")]})
     assert told["error"] == "HostError"
-    assert told["what"] == "/bin/sh failed: no such network"
+    assert told["what"] == f"/hooks/{kind}/0: /bin/sh failed: no such network"
 
 
 def test_poststop_runs_after_a_failure_too_and_cannot_stop_the_deletion(notes: Path) -> None:
