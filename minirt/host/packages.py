@@ -68,6 +68,7 @@ NEEDS = (
     Need("test", "squashfs-tools", "mksquashfs", "a virtual machine's compressed disk"),
     Need("box", "vagrant", "vagrant", "checking vm/Vagrantfile"),
     Need("test", "runc", "runc", "the runtime that minirt-oci is compared with"),
+    Need("test", "crun", "crun", "a runtime that make bench-oci compares with"),
     Need("test", "criu", "criu", "checkpoint and restore"),
     Need("test", "uidmap", "newuidmap", "ids that are delegated to an ordinary user"),
     Need("engines", "podman", "podman", "an engine to be driven by"),
