@@ -22,7 +22,6 @@ class Untraced:
     __slots__ = ()
 
     kept = False
-    ahead = 0
 
     def span(self, _name: str, *, kind: str = "") -> Self:  # noqa: ARG002
         return self

@@ -1,4 +1,4 @@
-"""The launch engine: create, start, destroy.
+"""Make a container, up to an init that waits; how host and init talk until the program runs.
 
     host                                   init (init.py)
     prepare*, state.json
@@ -14,8 +14,8 @@
            ◄── end of stream: it executes; or an error
     started*
 
-Init stops at "entered" only for a plan that has a `meet`. In the foreground, where the process that
-creates also starts, nobody has to connect: it goes on at the channel that it has.
+Init stops at "entered" only for a plan that has a `meet`. Where the process that creates also
+starts, nobody has to connect: it goes on at the channel that it has.
 
 Descriptors may come with "fd" messages, either way, before the message that is waited for.
 Either side's death is the end of the other's stream: init then exits, the host cleans up.

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import Engine
+from engine import SETTINGS, Engine
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# No process may raise its limits without CAP_SYS_RESOURCE, and buildah asks for more by default.
-SETTINGS = """\
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-cgroup_manager = "cgroupfs"
-"""
 
 
 def buildah(where: Path, archive: Path, launcher: str) -> Engine:

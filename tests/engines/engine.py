@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 IMAGE = "docker.io/library/minirt:latest"
 PATIENCE_S = 30.0
+# For podman and buildah: no process may raise its limits without CAP_SYS_RESOURCE, and they ask for
+# more by default; nor is there a systemd to ask for cgroups.
+SETTINGS = """\
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+cgroup_manager = "cgroupfs"
+"""
 
 
 class Engine:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine import IMAGE, PATH, Daemon, Engine
+from engine import IMAGE, PATH, SETTINGS, Daemon, Engine
 
 from minirt.linux import mount
 
@@ -22,13 +22,7 @@ STATE = "/var/lib/minirt"
 CHANGED = ("/etc", "/usr/local/bin")
 BUSYBOX = "docker.io/library/busybox:latest"
 # What a machine without CAP_SYS_RESOURCE and systemd needs, as the page says.
-SETTINGS = """\
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-"""
+LOGGED = 'events_logger = "file"\n'
 
 
 class Machine:
@@ -74,7 +68,7 @@ def machine(scratch: Path, archive: Path) -> Iterator[Machine]:
         mount.mount("overlay", name, "overlay", data=data)
     Path(STATE).mkdir(exist_ok=True)
     mount.mount("tmpfs", STATE, "tmpfs")  # others on this machine may have installed it already
-    Path("/etc/containers/containers.conf.d/zz-documents.conf").write_text(SETTINGS)
+    Path("/etc/containers/containers.conf.d/zz-documents.conf").write_text(SETTINGS + LOGGED)
     Path("/etc/containers/storage.conf").write_text(
         f'[storage]\ndriver = "overlay"\nrunroot = "/run/storage"\ngraphroot = "{where}/storage"\n'
     )

@@ -202,3 +202,9 @@ def test_debug_tells_where_a_call_failed(runtime: Runtime, tmp_path: Path) -> No
     runtime.config["mounts"].append({"destination": "/new", "type": "nosuchfs"})
     runtime.refusal("--log", str(log), "--debug", "run", "c1")
     assert "mounts.enter inside failed: ENODEV after " in log.read_text()
+
+
+@pytest.mark.parametrize("verb", ["create", "run"])
+def test_without_an_id_that_is_what_is_said(runtime: Runtime, tmp_path: Path, verb: str) -> None:
+    """Also where there is no bundle, either."""
+    assert "ID: needs the id of a container" in runtime.refusal(verb, cwd=tmp_path)

@@ -25,7 +25,7 @@ def test_the_page_shows_what_was_measured() -> None:
     assert [row for row in rows() if row not in shown] == []
 
 
-def test_the_page_names_no_other_figures_of_goals() -> None:
+def test_the_page_counts_the_goals_that_are_reached() -> None:
     judged = calls.judged(loading.load(RESULTS))
     reached = sum(row[-1] == "reached" for row in judged.rows)
     assert f"{reached} of {len(judged.rows)} goals are reached" in PAGE.read_text()

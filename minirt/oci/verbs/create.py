@@ -39,18 +39,18 @@ def create(call: Call, *, detached: bool, starts: bool = False) -> Container:
     `detached` says that nobody here will relay for its terminal, `starts` that this call goes on
     to start it.
     """
-    preserve = streams.preserved(call.words)
+    name, preserve = call.id, streams.preserved(call.words)
     directory = os.path.abspath(call.words.text("--bundle") or ".")
     document = bundle.read(directory, call.words.text("--config"))
     call.begin(document)
     streams.check(call.words, document.get("process"), detached=detached)
     raise_on_signals()
-    document = cgroup.placed(document, call.root_key, call.id, cgroup.manager(call.options))
+    document = cgroup.placed(document, call.root_key, name, cgroup.manager(call.options))
     for option, member in (("--no-pivot", "noPivot"), ("--no-new-keyring", "noNewKeyring")):
         if call.words.on(option):
             own = document.get("minirt")
             document["minirt"] = {**(own if isinstance(own, dict) else {}), member: True}
-    state = states.new(call.root, call.id)
+    state = states.new(call.root, name)
     state.spec, state.bundle = streams.with_services(document, state.directory), directory
     state.wall_time = int(time.time())
     propagate = call.trace is not None and call.trace.creates(state)
