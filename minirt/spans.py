@@ -182,6 +182,11 @@ class Page:
         names = (SLOT.unpack_from(self._map, i * SLOT.size)[-1] for i in range(SLOTS))
         self._names = {name.rstrip(b"\0").decode(): i for i, name in enumerate(names) if any(name)}
 
+    def align(self, anchor: tuple[int, int]) -> None:
+        """Stamp by the clock of `anchor`, though this process's is ahead of that."""
+        monotonic, wall = clock_anchor()  # no namespace changes the wall clock
+        self.ahead = (monotonic - wall) - (anchor[0] - anchor[1])
+
     def begin(self, name: str) -> None:
         offset = self._names[name] * SLOT.size + START
         struct.pack_into("q", self._map, offset, monotonic_ns() - self.ahead)

@@ -53,6 +53,9 @@ class Untraced:
     def reserve(self, name: str, parent: bytes) -> None:
         pass
 
+    def align(self, anchor: tuple[int, int]) -> None:
+        pass
+
     def begin(self, name: str) -> None:
         pass
 

@@ -33,6 +33,10 @@ def clone(
     ours, theirs = pair()
     init = _init(container, ours, theirs)
     init.listener = listener
+    if container.recorder.kept and namespaces.get("time"):
+        from minirt.spans import clock_anchor
+
+        init.anchor = clock_anchor()  # init is born by another clock
 
     def child() -> NoReturn:
         ours.close()

@@ -44,8 +44,8 @@ class Init:
     """What the child needs of its life before the clone."""
 
     __slots__ = (
-        "channel", "ctx", "foreground", "ignored", "keeps_keyring", "listener", "page", "plan",
-        "preserve", "process", "strangers",
+        "anchor", "channel", "ctx", "foreground", "ignored", "keeps_keyring", "listener", "page",
+        "plan", "preserve", "process", "strangers",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, plan: Plan, process: Process, page: Slots) -> None:
@@ -56,6 +56,7 @@ class Init:
         self.foreground = False
         self.preserve = 0
         self.keeps_keyring = False
+        self.anchor: tuple[int, int] | None = None
         # What our caller left open: whoever waits for the end of a pipe does not wait for us.
         self.strangers: list[int] = []
         self.ignored = ignored_realtime()
@@ -95,6 +96,8 @@ class Init:
 
     def begin(self) -> None:
         seal_imports()
+        if self.anchor is not None:
+            self.page.align(self.anchor)
         # Not the caller's session: neither its terminal nor, if not asked for, its keys.
         os.setsid()
         if not self.keeps_keyring:

@@ -624,3 +624,20 @@ def test_a_secret_of_the_users_is_nowhere(
     for text in texts:
         assert len(text) > 500
         assert CANARY.encode() not in text
+
+
+def test_exec_is_on_the_hosts_clock_in_a_time_namespace(
+    runtime: oci.Runtime, name: str, tmp_path: Path
+) -> None:
+    runtime.config["annotations"] = ON
+    runtime.config["linux"]["namespaces"].append({"type": "time"})
+    runtime.config["linux"]["timeOffsets"] = {"monotonic": {"secs": 1000}}
+    runtime.start(name, tmp_path / "output")
+    runtime.must("exec", name, "true")
+    runtime.must("delete", "--force", name)
+    (trace,) = kept(name)
+    whole = named(trace, "minirt exec")
+    inside = [span for span in trace.spans if span.parent == whole.span_id]
+    assert {"identity.seal", "exec"} <= {span.name for span in inside}
+    for span in inside:
+        assert whole.start <= span.start <= span.end <= whole.end, span.name
